@@ -1,0 +1,1 @@
+"""The words of the product as frozen dataclasses; the standard library only."""

@@ -1,0 +1,69 @@
+"""Live conversations as the desk keeps them, and the events of a streamed reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from assistant.domain.conversation import Turn
+from assistant.domain.reply import Handoff, Reply
+
+ConversationStatus = Literal["open", "handed_off", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A live conversation. ``user_id`` comes from the session's token, never from text; None is a visitor."""
+
+    id: str
+    user_id: str | None
+    channel: str
+    status: ConversationStatus
+    opened_at: datetime
+    turns: tuple[Turn, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. ``history`` are the turns before it; ``user_id`` is whose live state may be used."""
+
+    text: str
+    user_id: str | None = None
+    conversation_id: str = ""
+    history: tuple[Turn, ...] = ()
+    locale: str | None = None
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """First event of a reply: it is being worked on."""
+
+    conversation_id: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """A piece of text to show at once."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReset:
+    """Take back the pieces shown so far: the model failed or was not grounded. ``reason`` names the step down."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    """Last event: the whole reply, which alone counts."""
+
+    reply: Reply = field()
+
+
+ReplyEvent = ReplyStarted | ReplyDelta | ReplyReset | ReplyDone

@@ -1,0 +1,76 @@
+"""What the assistant gives back, with everything that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from assistant.domain.knowledge import Passage
+
+Decision = Literal["answer", "clarify", "handoff", "act"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A span of the reply and the passage it rests on; ``quote`` is the passage's own words."""
+
+    passage_id: str
+    title: str
+    quote: str
+    article_id: str | None = None
+    conversation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """The record passed to a person. ``reason`` is data (see ``HANDOFF_REASONS``), ``skill`` the suggested queue."""
+
+    reason: str
+    summary: str
+    skill: str
+
+
+HANDOFF_REASONS = (
+    "customer_request",
+    "low_confidence",
+    "loop",
+    "upset",
+    "forbidden_topic",
+    "vip",
+    "staff_only_task",
+    "tool_failure",
+    "out_of_hours",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRef:
+    """Which prompt wrote the reply, by name and the SHA-256 of its template."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply. ``confidence`` is 0–1; ``timings_ms`` is by stage; ``model`` is None for the extractive answerer.
+
+    ``degraded`` names each step down from the configured way (``llm``, ``vector_index``, ``state``), so that it can be
+    seen; ``state_used`` lists ids of the state entities the text rests on.
+    """
+
+    text: str
+    decision: Decision
+    confidence: float
+    conversation_id: str
+    trace_id: str
+    citations: tuple[Citation, ...] = ()
+    handoff: Handoff | None = None
+    state_used: tuple[str, ...] = ()
+    suggested_questions: tuple[str, ...] = ()
+    model: str | None = None
+    prompt: PromptRef | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
+    passages: tuple[Passage, ...] = ()

@@ -1,0 +1,67 @@
+"""The exception tree; each message says what happened and, where one exists, the remedy.
+
+TeachbackError
+├── ConfigurationError        a setting is missing or wrong; nothing was done
+│   ├── EmbedderMismatch      the index was built by another embedder; `teachback reindex` rebuilds it
+│   └── WorkspaceLocked       another process has this data folder open
+├── EmbeddingFailed           the embedder could not embed; try again
+├── IndexUnavailable          the vector index could not answer; retrieval falls back to BM25
+├── ModelUnavailable          the chat model failed, timed out or broke off; the extractive reply is given
+├── StateUnavailable          a state source did not answer in its budget
+├── InputRejected             one item of input is wrong: file, line and reason are in it; the rest goes on
+├── NotFound                  no such conversation, article or run in this workspace
+└── NotPermitted              the caller has not proved who they are, or may not do this
+"""
+
+from __future__ import annotations
+
+
+class TeachbackError(Exception):
+    """Anything Teachback itself raises."""
+
+
+class ConfigurationError(TeachbackError):
+    """A setting is missing or wrong; nothing was done."""
+
+
+class EmbedderMismatch(ConfigurationError):
+    """The index was built by another embedder."""
+
+
+class WorkspaceLocked(ConfigurationError):
+    """Another process has this data folder open."""
+
+
+class EmbeddingFailed(TeachbackError):
+    """The embedder could not embed the texts."""
+
+
+class IndexUnavailable(TeachbackError):
+    """The vector index could not answer."""
+
+
+class ModelUnavailable(TeachbackError):
+    """The chat model failed, timed out or broke off in the middle."""
+
+
+class StateUnavailable(TeachbackError):
+    """A state source did not answer within its budget."""
+
+
+class NotFound(TeachbackError):
+    """No such thing in this workspace."""
+
+
+class NotPermitted(TeachbackError):
+    """The caller has not proved who they are, or may not do this."""
+
+
+class InputRejected(TeachbackError):
+    """One item of input is wrong; ``str()`` gives ``file:line: reason``."""
+
+    def __init__(self, source: str, reason: str, line: int | None = None) -> None:
+        self.source = source
+        self.line = line
+        self.reason = reason
+        place = source if line is None else f"{source}:{line}"
+        super().__init__(f"{place}: {reason}")

@@ -1,0 +1,146 @@
+"""Keeps both derived indexes equal to the records; safe to kill at any point and run again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assistant.domain.knowledge import EntryField, IndexEntry
+from assistant.errors import EmbedderMismatch
+from assistant.ports import Embedder, Progress, VectorIndex, Vectors
+from assistant.store.chroma import ChromaStore
+from assistant.store.records import KnowledgeRecords
+from assistant.store.snapshot import Snapshot, build_snapshot, load_snapshot, save_snapshot
+from assistant.text import Segmenter, fold
+
+EMBED_BATCH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a synchronisation did: entries embedded, taken from kept vectors, and removed from the vector index."""
+
+    embedded: int = 0
+    reused: int = 0
+    removed: int = 0
+
+
+class IndexKeeper:
+    """Builds, updates and opens the derived indexes of one workspace."""
+
+    def __init__(self, records: KnowledgeRecords, chroma: ChromaStore, embedder: Embedder, folder: Path) -> None:
+        self._records = records
+        self._chroma = chroma
+        self._embedder = embedder
+        self._folder = folder
+
+    def check_embedder(self) -> None:
+        """Raises EmbedderMismatch when another embedder built the index."""
+        built_by = self._records.index_state().fingerprint
+        if built_by is not None and built_by != self._embedder.fingerprint:
+            raise EmbedderMismatch(
+                f"the index of workspace {self._records.workspace!r} was built by embedder {built_by!r}, "
+                f"but the settings name {self._embedder.fingerprint!r}; run "
+                f"`teachback reindex --workspace {self._records.workspace}` to rebuild it, or set the old embedder again"
+            )
+
+    def vector_index(self) -> VectorIndex:
+        """The live collection."""
+        return self._chroma.index(self._records.workspace, self._embedder.fingerprint)
+
+    def synchronise(self, progress: Progress | None = None) -> SyncReport:
+        """Bring Chroma and the snapshot up to the records. Does nothing when they already are."""
+        self.check_embedder()
+        state = self._records.index_state()
+        if state.fingerprint is not None and not state.dirty:
+            return SyncReport()
+        return self._build(state.generation, progress)
+
+    def rebuild(self, progress: Progress | None = None) -> SyncReport:
+        """Build with the present embedder beside the live index, then switch at once."""
+        generation = self._records.index_state().generation
+        report = self._fill(self.vector_index(), progress)
+        self._records.set_fingerprint(self._embedder.fingerprint)
+        self._write_snapshot(generation + 1)
+        self._records.mark_synced(generation + 1)
+        self._chroma.drop_others(self._records.workspace, self._embedder.fingerprint)
+        self._records.forget_orphan_vectors()
+        return report
+
+    def snapshot(self) -> Snapshot:
+        """The snapshot of the present generation; rebuilt from the records when its files are gone."""
+        self.check_embedder()
+        state = self._records.index_state()
+        if state.dirty or state.fingerprint is None:
+            self.synchronise()
+            state = self._records.index_state()
+        loaded = load_snapshot(self._generation_folder(state.generation))
+        return loaded if loaded is not None else self._write_snapshot(state.generation)
+
+    def _build(self, generation: int, progress: Progress | None) -> SyncReport:
+        self._records.set_fingerprint(self._embedder.fingerprint)
+        report = self._fill(self.vector_index(), progress)
+        self._write_snapshot(generation + 1)
+        self._records.mark_synced(generation + 1)
+        self._records.forget_orphan_vectors()
+        return report
+
+    def _fill(self, index: VectorIndex, progress: Progress | None) -> SyncReport:
+        entries = self._records.all_entries()
+        held = index.ids()
+        wanted = {entry.id for entry in entries}
+        gone = sorted(held - wanted)
+        index.delete(gone)
+        fingerprint = self._embedder.fingerprint
+        kept = self._records.vectors(fingerprint, [entry.id for entry in entries])
+        to_embed = [entry for entry in entries if entry.id not in kept]
+        reused = [entry.id for entry in entries if entry.id in kept and entry.id not in held]
+        if reused:
+            index.upsert(reused, np.stack([kept[key] for key in reused]))
+        to_embed.sort(key=lambda entry: (entry.field is EntryField.BODY, len(entry.text), entry.id))
+        for start in range(0, len(to_embed), EMBED_BATCH):
+            batch = to_embed[start : start + EMBED_BATCH]
+            ids = [entry.id for entry in batch]
+            rows = embed_entries(self._embedder, batch)
+            index.upsert(ids, rows)
+            self._records.save_vectors(fingerprint, ids, rows)
+            if progress is not None:
+                progress.advance("embedding", start + len(batch), len(to_embed))
+        return SyncReport(len(to_embed), len(reused), len(gone))
+
+    def _write_snapshot(self, generation: int) -> Snapshot:
+        entries = self._records.all_entries()
+        vectors = self._records.vectors(self._embedder.fingerprint, [entry.id for entry in entries])
+        missing = [entry for entry in entries if entry.id not in vectors]
+        if missing:
+            rows = embed_entries(self._embedder, missing)
+            self._records.save_vectors(self._embedder.fingerprint, [entry.id for entry in missing], rows)
+            vectors.update((entry.id, row) for entry, row in zip(missing, rows, strict=True))
+        snapshot = build_snapshot(
+            self._records.all_chunks(), entries, vectors, self._embedder.dimensions, Segmenter()
+        )
+        folder = self._generation_folder(generation)
+        save_snapshot(snapshot, folder)
+        for old in folder.parent.iterdir():
+            if old != folder:
+                shutil.rmtree(old, ignore_errors=True)
+        return snapshot
+
+    def _generation_folder(self, generation: int) -> Path:
+        return self._folder / self._records.workspace / f"generation-{generation}"
+
+
+def embed_entries(embedder: Embedder, entries: Sequence[IndexEntry]) -> Vectors:
+    """(n, dimensions) vectors; questions and titles as questions, bodies as passages, all folded."""
+    rows = np.zeros((len(entries), embedder.dimensions), dtype=np.float32)
+    bodies = [i for i, entry in enumerate(entries) if entry.field is EntryField.BODY]
+    questions = [i for i, entry in enumerate(entries) if entry.field is not EntryField.BODY]
+    if bodies:
+        rows[bodies] = embedder.embed_passages([fold(entries[i].text) for i in bodies])
+    if questions:
+        rows[questions] = embedder.embed_queries([fold(entries[i].text) for i in questions])
+    return rows

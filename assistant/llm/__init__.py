@@ -1,0 +1,1 @@
+"""Models: embedders, OpenAI-compatible chat, and their test doubles."""

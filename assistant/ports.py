@@ -1,0 +1,130 @@
+"""What the core needs from the world outside, one Protocol a need. Adapters are built in ``bootstrap`` only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.domain.state import UserState
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """Turns texts into L2-normalised vectors. Blocking and thread-safe. Raises EmbeddingFailed."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the model and all that changes its vectors; the index remembers it."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimensions) rows for questions."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimensions) rows for stored texts."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours of one workspace by cosine similarity. Blocking. Raises IndexUnavailable."""
+
+    def upsert(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Add or replace; after it returns the vectors survive a kill."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove these; unknown ids are ignored."""
+        ...
+
+    def ids(self) -> set[str]:
+        """All ids held."""
+        ...
+
+    def search(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """(id, cosine) pairs, nearest first, at most ``limit``."""
+        ...
+
+
+class LexicalIndex(Protocol):
+    """BM25 over the same entries. Blocking."""
+
+    def search(self, text: str, limit: int) -> list[tuple[str, float]]:
+        """(id, coverage) pairs, best first; coverage 0–1 is BM25 over the most that the query could reach."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message to a chat model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDelta:
+    """A piece of a streamed completion; ``usage`` only on the last one, where the server tells."""
+
+    text: str = ""
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+class ChatModel(Protocol):
+    """A chat model that streams. Raises ModelUnavailable, also in the middle of a stream."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as recorded on replies."""
+        ...
+
+    def stream(self, messages: Sequence[ChatMessage]) -> AsyncIterator[ChatDelta]:
+        """Pieces of one completion, in order."""
+        ...
+
+
+class StateSource(Protocol):
+    """Live state of one user. Raises StateUnavailable; an unknown user has an empty state."""
+
+    async def fetch(self, user_id: str, as_of: datetime | None = None) -> UserState:
+        """State of this user, now or as of a past moment where the source can tell it."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, so that tests and replays can set it."""
+
+    def now(self) -> datetime:
+        """An aware datetime."""
+        ...
+
+
+class Progress(Protocol):
+    """Where long work says how far it is."""
+
+    def advance(self, stage: str, done: int, total: int) -> None:
+        """``done`` of ``total`` units of ``stage``."""
+        ...
+
+
+class TextSegmenter(Protocol):
+    """Splits normalised text into index terms."""
+
+    def terms(self, text: str) -> list[str]:
+        """Terms in order, with repeats."""
+        ...
+
+    def learn(self, words: Iterable[str]) -> None:
+        """Add domain words (product and promotion names)."""
+        ...

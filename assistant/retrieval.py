@@ -1,0 +1,248 @@
+"""Finds the passages that support an answer: dense and BM25 candidates, one calibrated score."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.domain.knowledge import Audience, Chunk, DocumentKind, Passage
+from assistant.errors import EmbeddingFailed, IndexUnavailable
+from assistant.fusion import Features, Fusion
+from assistant.ports import Embedder, TextSegmenter, VectorIndex
+from assistant.store.snapshot import EntryTable, Snapshot
+from assistant.text import fold
+
+CANDIDATES = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for. ``exclude_conversations`` keeps an evaluation from seeing its own case."""
+
+    text: str
+    k: int = 5
+    audience: Audience = "public"
+    locale: str | None = None
+    exclude_conversations: frozenset[str] = frozenset()
+    only: DocumentKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """Ranked passages, best first. ``degraded`` names what did not work: ``vector_index``, ``embedder``."""
+
+    passages: tuple[Passage, ...]
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Passage | None:
+        """The top passage, or None where nothing was found."""
+        return self.passages[0] if self.passages else None
+
+
+class Retriever:
+    """Searches one workspace. Blocking and thread-safe; ``refresh`` puts a new snapshot in place at once."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        vectors: VectorIndex,
+        embedder: Embedder,
+        segmenter: TextSegmenter,
+        load_chunks: Callable[[Sequence[str]], Mapping[str, Chunk]],
+        fusion: Fusion | None = None,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._snapshot = snapshot
+        self._vectors = vectors
+        self._embedder = embedder
+        self._segmenter = segmenter
+        self._load_chunks = load_chunks
+        self._fusion = fusion or Fusion()
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Answer from this snapshot from now on."""
+        with self._lock:
+            self._snapshot = snapshot
+
+    def search(self, query: Query, *, now: datetime) -> Retrieval:
+        """The best passages for a question; empty where the workspace holds nothing that may be shown."""
+        with self._lock:
+            snapshot = self._snapshot
+        timings: dict[str, float] = {}
+        degraded: list[str] = []
+        text = fold(query.text)
+        started = time.perf_counter()
+        try:
+            vector: NDArray[np.float32] | None = self._embedder.embed_queries([text])[0]
+        except EmbeddingFailed:
+            vector = None
+            degraded.append("embedder")
+        timings["embed"] = _since(started)
+        started = time.perf_counter()
+        found = self._rank(snapshot, query, text, vector, now, degraded)
+        timings["retrieve"] = _since(started)
+        started = time.perf_counter()
+        chunks = self._load_chunks([snapshot.table.chunk_ids[c] for c in found.chunk])
+        passages = []
+        for index, number in enumerate(found.chunk):
+            chunk = chunks.get(snapshot.table.chunk_ids[number])
+            if chunk is not None:  # gone from the records since the snapshot: it must not answer
+                passages.append(_passage(chunk, found, index))
+        timings["load"] = _since(started)
+        return Retrieval(tuple(passages[: query.k]), timings, tuple(degraded))
+
+    def _rank(
+        self,
+        snapshot: Snapshot,
+        query: Query,
+        text: str,
+        vector: NDArray[np.float32] | None,
+        now: datetime,
+        degraded: list[str],
+    ) -> Ranked:
+        table = snapshot.table
+        allowed = table.allowed(query.audience, now)
+        if query.only is not None:
+            allowed &= table.is_article == (query.only is DocumentKind.ARTICLE)
+        if query.exclude_conversations:
+            hidden = [c in query.exclude_conversations for c in table.conversation_ids]
+            allowed &= ~np.array(hidden, dtype=np.bool_)[table.document]
+        coverage = snapshot.postings.coverage(self._segmenter.terms(text))
+        limit = max(CANDIDATES, 3 * query.k)
+        rows = [_top(np.where(allowed, coverage, 0), limit)]
+        if vector is not None:
+            rows.append(self._nearest(snapshot, vector, allowed, limit, degraded))
+        candidates = np.unique(np.concatenate(rows))
+        if not len(candidates):
+            return Ranked.empty()
+        entries = _entries_of(table, np.unique(table.document[candidates]))
+        entries = entries[allowed[entries]]
+        dense = (
+            np.asarray(snapshot.vectors[entries]) @ vector
+            if vector is not None
+            else np.zeros(len(entries), dtype=np.float32)
+        )
+        features = gather(table, entries, dense, coverage[entries])
+        scores = self._fusion.score(features, blind=vector is None)
+        order = np.argsort(-scores, kind="stable")[: max(query.k * 2, 10)]
+        return Ranked(
+            features.chunk[order],
+            scores[order],
+            np.maximum(features.body_dense, features.question_dense)[order],
+            np.maximum(features.body_lexical, features.question_lexical)[order],
+        )
+
+    def _nearest(
+        self,
+        snapshot: Snapshot,
+        vector: NDArray[np.float32],
+        allowed: NDArray[np.bool_],
+        limit: int,
+        degraded: list[str],
+    ) -> NDArray[np.int64]:
+        row_of = snapshot.table.row_of
+        want = limit
+        while True:
+            try:
+                found = self._vectors.search(vector, want)
+            except IndexUnavailable:
+                degraded.append("vector_index")
+                return np.zeros(0, dtype=np.int64)
+            rows = np.array([row_of[key] for key, _ in found if key in row_of], dtype=np.int64)
+            rows = rows[allowed[rows]]
+            if len(rows) >= limit // 2 or len(found) < want or want >= 16 * limit:
+                return rows[:limit]
+            want *= 4  # most of the near ones may not be shown to this caller: look further
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Chunk numbers, best first, with score 0–1 and its parts."""
+
+    chunk: NDArray[np.int64]
+    score: NDArray[np.float64]
+    dense: NDArray[np.float32]
+    lexical: NDArray[np.float32]
+
+    @staticmethod
+    def empty() -> Ranked:
+        """Nothing found."""
+        none = np.zeros(0, dtype=np.float32)
+        return Ranked(np.zeros(0, dtype=np.int64), np.zeros(0), none, none)
+
+
+def gather(
+    table: EntryTable, entries: NDArray[np.int64], dense: NDArray[np.float32], lexical: NDArray[np.float32]
+) -> Features:
+    """One row a chunk from one row an entry: its body's scores, and the best of its document's questions."""
+    document = table.document[entries]
+    is_question = table.is_question[entries]
+    chunk = table.chunk[entries]
+    chunks, place = np.unique(chunk, return_inverse=True)
+    documents, document_place = np.unique(document, return_inverse=True)
+    body_dense = np.zeros(len(chunks), dtype=np.float32)
+    body_lexical = np.zeros(len(chunks), dtype=np.float32)
+    np.maximum.at(body_dense, place[~is_question], dense[~is_question])
+    np.maximum.at(body_lexical, place[~is_question], lexical[~is_question])
+    best_dense = np.zeros(len(documents), dtype=np.float32)
+    best_lexical = np.zeros(len(documents), dtype=np.float32)
+    np.maximum.at(best_dense, document_place[is_question], dense[is_question])
+    np.maximum.at(best_lexical, document_place[is_question], lexical[is_question])
+    document_of_chunk = np.zeros(len(chunks), dtype=np.int64)
+    document_of_chunk[place] = document_place
+    is_article = np.zeros(len(chunks), dtype=np.bool_)
+    is_article[place] = table.is_article[entries]
+    return Features(
+        chunk=chunks.astype(np.int64),
+        document=documents[document_of_chunk].astype(np.int64),
+        body_dense=body_dense,
+        body_lexical=body_lexical,
+        question_dense=best_dense[document_of_chunk],
+        question_lexical=best_lexical[document_of_chunk],
+        is_article=is_article,
+    )
+
+
+def _entries_of(table: EntryTable, documents: NDArray[np.int32]) -> NDArray[np.int64]:
+    order, start = table.by_document
+    return np.concatenate([order[start[d] : start[d + 1]] for d in documents])
+
+
+def _top(scores: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
+    limit = min(limit, len(scores))
+    if limit == 0:
+        return np.zeros(0, dtype=np.int64)
+    best = np.argpartition(-scores, limit - 1)[:limit]
+    return best[scores[best] > 0]
+
+
+def _passage(chunk: Chunk, ranked: Ranked, index: int) -> Passage:
+    return Passage(
+        id=chunk.id,
+        document_id=chunk.document_id,
+        kind=chunk.kind,
+        title=chunk.title,
+        heading=chunk.heading,
+        text=chunk.text,
+        score=round(float(ranked.score[index]), 4),
+        locale=chunk.locale,
+        audience=chunk.audience,
+        dense=round(float(ranked.dense[index]), 4),
+        lexical=round(float(ranked.lexical[index]), 4),
+        url=chunk.url,
+        conversation_id=chunk.conversation_id,
+        updated_at=chunk.updated_at,
+        valid_until=chunk.valid_until,
+    )
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 3)

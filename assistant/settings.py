@@ -1,0 +1,93 @@
+"""The one reader of the environment. Nothing is built here; ``bootstrap.build`` does that."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+WorkspaceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")]
+
+
+def default_data_dir() -> Path:
+    """The platform's user data folder for Teachback."""
+    from platformdirs import user_data_path
+
+    return user_data_path("teachback", appauthor=False)
+
+
+def default_cache_dir() -> Path:
+    """The platform's user cache folder: unpacked model weights, safe to delete."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("teachback", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """Every setting, read from ``TEACHBACK_*`` (and ``OPENAI_*`` for the model endpoint).
+
+    Secrets are masked in ``repr``. ``docs/settings.md`` lists them all; a test keeps it so.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TEACHBACK_", extra="ignore", frozen=True, populate_by_name=True)
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="Where records and indexes are kept.")
+    cache_dir: Path = Field(default_factory=default_cache_dir, description="Unpacked model weights; safe to delete.")
+    workspace: WorkspaceName = Field(default="default", description="The tenant whose data is read and written.")
+    database_url: SecretStr | None = Field(
+        default=None, description="SQLAlchemy URL of the records; SQLite in the data folder when unset."
+    )
+    chroma_url: str | None = Field(
+        default=None, description="http(s)://host:port of a Chroma server; embedded in the data folder when unset."
+    )
+
+    embedder: str = Field(
+        default="bundled",
+        description="`bundled`, `sentence-transformers:NAME_OR_FOLDER` or `openai:MODEL`.",
+    )
+    embedder_query_prefix: str = Field(default="", description="Put before questions (not for `bundled`).")
+    embedder_passage_prefix: str = Field(default="", description="Put before stored texts (not for `bundled`).")
+    embedder_allow_download: bool = Field(
+        default=False, description="Let sentence-transformers fetch the named model from a hub."
+    )
+
+    openai_base_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_base_url"),
+        description="OpenAI-compatible endpoint that writes replies.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_API_KEY", "openai_api_key"),
+        description="Key for that endpoint.",
+    )
+    model: str = Field(default="gpt-4o-mini", description="The chat model's name at the endpoint.")
+    model_timeout_s: float = Field(default=20.0, gt=0, description="Longest wait for a whole generated reply.")
+    model_first_token_s: float = Field(default=10.0, gt=0, description="Longest wait for its first token.")
+    model_max_tokens: int = Field(default=600, gt=0, description="Longest generated reply, in tokens.")
+
+    state_budget_ms: float = Field(default=300.0, gt=0, description="Time budget of the live state sources.")
+    answer_threshold: float = Field(default=0.5, ge=0, le=1, description="Confidence from which an answer is given.")
+    clarify_threshold: float = Field(
+        default=0.3, ge=0, le=1, description="Confidence from which a question is asked back instead of a handoff."
+    )
+    token_ttl_s: int = Field(default=3600, gt=0, description="Life of an end user's signed token.")
+    token_secret: SecretStr | None = Field(
+        default=None, description="Signs end-user tokens; a random one is kept in the data folder when unset."
+    )
+    allowed_origins: list[str] = Field(default_factory=list, description="Web origins that may call the API.")
+
+    @cached_property
+    def records_url(self) -> str:
+        """The SQLAlchemy URL in use."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir / 'teachback.db'}"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a chat model endpoint is configured."""
+        return self.openai_base_url is not None or self.openai_api_key is not None

@@ -1,0 +1,1 @@
+"""Live user state from the business systems, behind one port."""

@@ -1,0 +1,1 @@
+"""Where records and indexes live: SQL, Chroma and BM25."""

@@ -1,0 +1,357 @@
+"""Knowledge records of one workspace: documents, their versions, transcripts, chunks and index entries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
+
+from assistant.domain.knowledge import Chunk, DocumentKind, EntryField, IndexEntry
+from assistant.ports import Vectors
+from assistant.store import tables as t
+
+_BATCH = 400
+_CHUNK_COLUMNS = tuple(field.name for field in fields(Chunk))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """What change detection needs to know of a document or transcript that is already in."""
+
+    kind: str
+    id: str
+    content_hash: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentWrite:
+    """A new or changed document with everything derived from it, written in one transaction."""
+
+    kind: DocumentKind
+    id: str
+    title: str
+    content_hash: str
+    canonical: Mapping[str, Any]
+    source: str
+    chunks: Sequence[Chunk]
+    entries: Sequence[IndexEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptWrite:
+    """A new or changed transcript; ``resolutions`` replace whatever was mined from it before."""
+
+    id: str
+    content_hash: str
+    canonical: Mapping[str, Any]
+    source: str
+    transferred: bool
+    opened_at: datetime | None
+    resolutions: Sequence[DocumentWrite]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """Which embedder built the derived indexes, their generation, and whether records changed since."""
+
+    fingerprint: str | None
+    generation: int
+    dirty: bool
+
+
+def entry_id(chunk_id: str, field: EntryField, text: str) -> str:
+    """A stable id from the entry's content: 32 hex digits."""
+    return hashlib.sha256(f"{chunk_id}\0{field}\0{text}".encode()).hexdigest()[:32]
+
+
+def chunk_id(kind: DocumentKind, document_id: str, position: int, text: str) -> str:
+    """A stable id from the chunk's place and content: 24 hex digits."""
+    return hashlib.sha256(f"{kind}\0{document_id}\0{position}\0{text}".encode()).hexdigest()[:24]
+
+
+class KnowledgeRecords:
+    """The truth about one workspace's knowledge. Every method is blocking and one transaction."""
+
+    def __init__(self, engine: Engine, workspace: str) -> None:
+        self._engine = engine
+        self.workspace = workspace
+        with engine.begin() as connection:
+            exists = connection.execute(
+                select(t.workspaces.c.name).where(t.workspaces.c.name == workspace)
+            ).scalar_one_or_none()
+            if exists is None:
+                connection.execute(insert(t.workspaces).values(name=workspace, created_at=datetime.now(UTC)))
+                connection.execute(
+                    insert(t.index_state).values(workspace=workspace, fingerprint=None, generation=0, dirty=False)
+                )
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def stored(self) -> list[StoredDocument]:
+        """Every article and transcript that is in; mined resolutions are not listed, their transcript is."""
+        d, tr = t.documents, t.transcripts
+        with self._engine.connect() as connection:
+            articles = connection.execute(
+                select(d.c.kind, d.c.id, d.c.content_hash, d.c.source).where(
+                    d.c.workspace == self.workspace, d.c.kind == DocumentKind.ARTICLE
+                )
+            )
+            found = [StoredDocument(*row) for row in articles]
+            transcripts = connection.execute(
+                select(tr.c.id, tr.c.content_hash, tr.c.source).where(tr.c.workspace == self.workspace)
+            )
+            return found + [StoredDocument("transcript", *row) for row in transcripts]
+
+    def document(self, kind: DocumentKind, document_id: str) -> Mapping[str, Any] | None:
+        """The canonical form of the current version, or None."""
+        d = t.documents
+        with self._engine.connect() as connection:
+            found: Mapping[str, Any] | None = connection.execute(
+                select(d.c.canonical).where(
+                    d.c.workspace == self.workspace, d.c.kind == kind, d.c.id == document_id
+                )
+            ).scalar_one_or_none()
+            return found
+
+    def transcripts(self, *, transferred: bool | None = None) -> list[Mapping[str, Any]]:
+        """Canonical transcripts in order of opening."""
+        tr = t.transcripts
+        query = select(tr.c.canonical).where(tr.c.workspace == self.workspace)
+        if transferred is not None:
+            query = query.where(tr.c.transferred == transferred)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query.order_by(tr.c.opened_at, tr.c.id)).scalars())
+
+    def chunks(self, ids: Sequence[str]) -> dict[str, Chunk]:
+        """The chunks with these ids; those that are gone are absent."""
+        found: dict[str, Chunk] = {}
+        with self._engine.connect() as connection:
+            for batch in _batches(ids):
+                rows = connection.execute(
+                    select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS)).where(
+                        t.chunks.c.workspace == self.workspace, t.chunks.c.id.in_(batch)
+                    )
+                )
+                found.update((chunk.id, chunk) for chunk in map(_to_chunk, rows))
+        return found
+
+    def all_chunks(self) -> list[Chunk]:
+        """Every chunk, in a stable order."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS))
+                .where(t.chunks.c.workspace == self.workspace)
+                .order_by(t.chunks.c.kind, t.chunks.c.document_id, t.chunks.c.position, t.chunks.c.id)
+            )
+            return [_to_chunk(row) for row in rows]
+
+    def all_entries(self) -> list[IndexEntry]:
+        """Every index entry, ordered by id."""
+        e = t.entries
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(e.c.id, e.c.chunk_id, e.c.field, e.c.text)
+                .where(e.c.workspace == self.workspace)
+                .order_by(e.c.id)
+            )
+            return [IndexEntry(row.id, row.chunk_id, EntryField(row.field), row.text) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many articles, transcripts, resolutions, chunks and entries there are."""
+        with self._engine.connect() as connection:
+
+            def count(table: Any, *conditions: Any) -> int:
+                query = select(func.count()).select_from(table).where(table.c.workspace == self.workspace, *conditions)
+                return int(connection.execute(query).scalar_one())
+
+            return {
+                "articles": count(t.documents, t.documents.c.kind == DocumentKind.ARTICLE),
+                "transcripts": count(t.transcripts),
+                "resolutions": count(t.documents, t.documents.c.kind == DocumentKind.RESOLUTION),
+                "chunks": count(t.chunks),
+                "entries": count(t.entries),
+            }
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def write(
+        self, documents: Sequence[DocumentWrite] = (), transcripts: Sequence[TranscriptWrite] = (), *, now: datetime
+    ) -> None:
+        """Add or replace, and mark the indexes as behind, in one transaction."""
+        with self._engine.begin() as connection:
+            for document in documents:
+                self._replace(connection, document, now)
+            for transcript in transcripts:
+                self._drop_mined(connection, [transcript.id], now)
+                self._delete(connection, t.transcripts, t.transcripts.c.id == transcript.id)
+                values = asdict(transcript)
+                del values["resolutions"]
+                connection.execute(
+                    insert(t.transcripts).values(workspace=self.workspace, ingested_at=now, **values)
+                )
+                for resolution in transcript.resolutions:
+                    self._replace(connection, resolution, now)
+            self._mark_dirty(connection)
+
+    def remove(self, *, article_ids: Sequence[str] = (), transcript_ids: Sequence[str] = (), now: datetime) -> None:
+        """Remove documents with everything derived from them; from here on they cannot be cited."""
+        with self._engine.begin() as connection:
+            for article in article_ids:
+                self._drop_document(connection, DocumentKind.ARTICLE, article, now)
+            self._drop_mined(connection, transcript_ids, now)
+            for batch in _batches(transcript_ids):
+                self._delete(connection, t.transcripts, t.transcripts.c.id.in_(batch))
+            self._mark_dirty(connection)
+
+    def move(self, kind: str, document_id: str, source: str) -> None:
+        """Note that an unchanged document now comes from another file."""
+        table = t.transcripts if kind == "transcript" else t.documents
+        condition = [table.c.workspace == self.workspace, table.c.id == document_id]
+        if table is t.documents:
+            condition.append(t.documents.c.kind == kind)
+        with self._engine.begin() as connection:
+            connection.execute(update(table).where(*condition).values(source=source))
+
+    def _replace(self, connection: Connection, document: DocumentWrite, now: datetime) -> None:
+        self._drop_document(connection, document.kind, document.id, now)
+        v = t.document_versions
+        last = connection.execute(
+            select(func.max(v.c.version)).where(
+                v.c.workspace == self.workspace, v.c.kind == document.kind, v.c.id == document.id
+            )
+        ).scalar()
+        version = int(last or 0) + 1
+        common = {
+            "workspace": self.workspace,
+            "kind": document.kind,
+            "id": document.id,
+            "version": version,
+            "content_hash": document.content_hash,
+            "canonical": dict(document.canonical),
+            "ingested_at": now,
+        }
+        connection.execute(insert(t.documents).values(title=document.title, source=document.source, **common))
+        connection.execute(insert(v).values(removed_at=None, **common))
+        if document.chunks:
+            rows = [{"workspace": self.workspace, **asdict(chunk)} for chunk in document.chunks]
+            connection.execute(insert(t.chunks), rows)
+        if document.entries:
+            unique = {entry.id: {"workspace": self.workspace, **asdict(entry)} for entry in document.entries}
+            connection.execute(insert(t.entries), list(unique.values()))
+
+    def _drop_mined(self, connection: Connection, transcript_ids: Sequence[str], now: datetime) -> None:
+        c = t.chunks
+        for batch in _batches(transcript_ids):
+            mined = connection.execute(
+                select(c.c.document_id)
+                .where(c.c.workspace == self.workspace, c.c.conversation_id.in_(batch))
+                .distinct()
+            ).scalars()
+            for document_id in list(mined):
+                self._drop_document(connection, DocumentKind.RESOLUTION, document_id, now)
+
+    def _drop_document(self, connection: Connection, kind: DocumentKind, document_id: str, now: datetime) -> None:
+        d, v, c = t.documents, t.document_versions, t.chunks
+        gone = self._delete(connection, d, and_(d.c.kind == kind, d.c.id == document_id))
+        if not gone:
+            return
+        of_document = and_(c.c.workspace == self.workspace, c.c.kind == kind, c.c.document_id == document_id)
+        chunk_ids = list(connection.execute(select(c.c.id).where(of_document)).scalars())
+        for batch in _batches(chunk_ids):
+            self._delete(connection, t.entries, t.entries.c.chunk_id.in_(batch))
+        connection.execute(delete(c).where(of_document))
+        connection.execute(
+            update(v)
+            .where(v.c.workspace == self.workspace, v.c.kind == kind, v.c.id == document_id, v.c.removed_at.is_(None))
+            .values(removed_at=now)
+        )
+
+    def _delete(self, connection: Connection, table: Any, condition: Any) -> int:
+        return connection.execute(delete(table).where(table.c.workspace == self.workspace, condition)).rowcount
+
+    def _mark_dirty(self, connection: Connection) -> None:
+        connection.execute(
+            update(t.index_state).where(t.index_state.c.workspace == self.workspace).values(dirty=True)
+        )
+
+    # -- what the derived indexes are built from ------------------------------------------------------------------
+
+    def index_state(self) -> IndexState:
+        """How far the derived indexes are."""
+        s = t.index_state
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                select(s.c.fingerprint, s.c.generation, s.c.dirty).where(s.c.workspace == self.workspace)
+            ).one()
+            return IndexState(row.fingerprint, row.generation, row.dirty)
+
+    def set_fingerprint(self, fingerprint: str) -> None:
+        """Remember the embedder before its first vector is written; the indexes are behind until ``mark_synced``."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(t.index_state)
+                .where(t.index_state.c.workspace == self.workspace)
+                .values(fingerprint=fingerprint, dirty=True)
+            )
+
+    def mark_synced(self, generation: int) -> None:
+        """The derived indexes of this generation equal the records."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(t.index_state)
+                .where(t.index_state.c.workspace == self.workspace)
+                .values(generation=generation, dirty=False)
+            )
+
+    def vectors(self, fingerprint: str, entry_ids: Sequence[str]) -> dict[str, Vectors]:
+        """Vectors already computed by this embedder, by entry id."""
+        v = t.vectors
+        found: dict[str, Vectors] = {}
+        with self._engine.connect() as connection:
+            for batch in _batches(entry_ids):
+                rows = connection.execute(
+                    select(v.c.entry_id, v.c.vector).where(
+                        v.c.workspace == self.workspace, v.c.fingerprint == fingerprint, v.c.entry_id.in_(batch)
+                    )
+                )
+                found.update((row.entry_id, np.frombuffer(row.vector, dtype=np.float32)) for row in rows)
+        return found
+
+    def save_vectors(self, fingerprint: str, entry_ids: Sequence[str], rows: Vectors) -> None:
+        """Keep computed vectors so that a rebuild embeds nothing again."""
+        values = [
+            {"workspace": self.workspace, "fingerprint": fingerprint, "entry_id": key, "vector": row.tobytes()}
+            for key, row in zip(entry_ids, np.ascontiguousarray(rows, dtype=np.float32), strict=True)
+        ]
+        with self._engine.begin() as connection:
+            for batch in _batches(entry_ids):
+                self._delete(
+                    connection,
+                    t.vectors,
+                    and_(t.vectors.c.fingerprint == fingerprint, t.vectors.c.entry_id.in_(batch)),
+                )
+            if values:
+                connection.execute(insert(t.vectors), values)
+
+    def forget_orphan_vectors(self) -> int:
+        """Drop vectors whose entry is gone; returns how many."""
+        live = select(t.entries.c.id).where(t.entries.c.workspace == self.workspace)
+        with self._engine.begin() as connection:
+            return self._delete(connection, t.vectors, t.vectors.c.entry_id.not_in(live))
+
+
+def _batches(ids: Sequence[str]) -> Iterable[list[str]]:
+    for start in range(0, len(ids), _BATCH):
+        yield list(ids[start : start + _BATCH])
+
+
+def _to_chunk(row: Row[Any]) -> Chunk:
+    values = dict(row._mapping)
+    values["kind"] = DocumentKind(values["kind"])
+    return Chunk(**values)

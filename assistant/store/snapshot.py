@@ -1,0 +1,145 @@
+"""One generation of the derived index beside Chroma: BM25 postings, vectors and filter columns, mapped from files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.domain.knowledge import Audience, Chunk, DocumentKind, EntryField, IndexEntry
+from assistant.ports import TextSegmenter, Vectors
+from assistant.store.lexical import Postings, build_postings, load_postings, save_postings
+
+FORMAT = 1
+_COLUMNS = ("chunk", "document", "is_question", "is_article", "internal", "valid_from", "valid_until")
+
+
+@dataclass(frozen=True)
+class EntryTable:
+    """Columns over index entries, row by row; ``chunk`` and ``document`` number the ids below."""
+
+    entry_ids: Sequence[str]
+    chunk_ids: Sequence[str]
+    document_ids: Sequence[str]
+    conversation_ids: Sequence[str | None]
+    chunk: NDArray[np.int32]
+    document: NDArray[np.int32]
+    is_question: NDArray[np.bool_]
+    is_article: NDArray[np.bool_]
+    internal: NDArray[np.bool_]
+    valid_from: NDArray[np.float64]
+    valid_until: NDArray[np.float64]
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """Entry id → row."""
+        return {key: row for row, key in enumerate(self.entry_ids)}
+
+    @cached_property
+    def by_document(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(order, start): rows of document ``d`` are ``order[start[d]:start[d+1]]``."""
+        order = np.argsort(self.document, kind="stable")
+        start = np.searchsorted(self.document[order], np.arange(len(self.document_ids) + 1))
+        return order, start
+
+    def allowed(self, audience: Audience, now: datetime) -> NDArray[np.bool_]:
+        """(entries,) which may be shown to this audience at this moment."""
+        moment = now.timestamp()
+        mask = (self.valid_from <= moment) & (moment < self.valid_until)
+        return mask if audience == "internal" else mask & ~self.internal
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The derived index of one generation. ``vectors`` is (entries, dimensions), rows as in ``table``."""
+
+    table: EntryTable
+    postings: Postings
+    vectors: Vectors
+
+
+def build_snapshot(
+    chunks: Sequence[Chunk],
+    entries: Sequence[IndexEntry],
+    vectors: Mapping[str, Vectors],
+    dimensions: int,
+    segmenter: TextSegmenter,
+) -> Snapshot:
+    """Arrange records and their vectors as columns; ``vectors`` is by entry id and must hold every entry."""
+    by_id = {chunk.id: chunk for chunk in chunks}
+    entries = [entry for entry in entries if entry.chunk_id in by_id]
+    chunk_number = {chunk.id: number for number, chunk in enumerate(chunks)}
+    document_number: dict[tuple[DocumentKind, str], int] = {}
+    for chunk in chunks:
+        document_number.setdefault((chunk.kind, chunk.document_id), len(document_number))
+    conversations: dict[int, str | None] = {
+        document_number[chunk.kind, chunk.document_id]: chunk.conversation_id for chunk in chunks
+    }
+    of = [by_id[entry.chunk_id] for entry in entries]
+    table = EntryTable(
+        entry_ids=[entry.id for entry in entries],
+        chunk_ids=[chunk.id for chunk in chunks],
+        document_ids=[document_id for _, document_id in document_number],
+        conversation_ids=[conversations[number] for number in range(len(document_number))],
+        chunk=np.array([chunk_number[entry.chunk_id] for entry in entries], dtype=np.int32),
+        document=np.array([document_number[c.kind, c.document_id] for c in of], dtype=np.int32),
+        is_question=np.array([entry.field is not EntryField.BODY for entry in entries], dtype=np.bool_),
+        is_article=np.array([c.kind is DocumentKind.ARTICLE for c in of], dtype=np.bool_),
+        internal=np.array([c.audience == "internal" for c in of], dtype=np.bool_),
+        valid_from=np.array([c.valid_from.timestamp() if c.valid_from else -np.inf for c in of]),
+        valid_until=np.array([c.valid_until.timestamp() if c.valid_until else np.inf for c in of]),
+    )
+    groups = ["body" if entry.field is EntryField.BODY else "question" for entry in entries]
+    postings = build_postings([entry.text for entry in entries], groups, segmenter)
+    rows = (
+        np.stack([vectors[entry.id] for entry in entries]).astype(np.float32)
+        if entries
+        else np.zeros((0, dimensions), dtype=np.float32)
+    )
+    return Snapshot(table, postings, rows)
+
+
+def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
+    """Write beside, then switch by one rename; an older folder of this name is replaced."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    table = snapshot.table
+    save_postings(snapshot.postings, beside)
+    np.save(beside / "vectors.npy", snapshot.vectors)
+    for name in _COLUMNS:
+        np.save(beside / f"{name}.npy", getattr(table, name))
+    names = {
+        "format": FORMAT,
+        "entry_ids": list(table.entry_ids),
+        "chunk_ids": list(table.chunk_ids),
+        "document_ids": list(table.document_ids),
+        "conversation_ids": list(table.conversation_ids),
+    }
+    (beside / "ids.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(beside, folder)
+
+
+def load_snapshot(folder: Path) -> Snapshot | None:
+    """The snapshot in this folder, or None where it is missing, incomplete or of another format."""
+    try:
+        names = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
+        if names.pop("format") != FORMAT:
+            return None
+        columns = {name: np.load(folder / f"{name}.npy") for name in _COLUMNS}
+        return Snapshot(
+            EntryTable(**names, **columns),
+            load_postings(folder),
+            np.load(folder / "vectors.npy", mmap_mode="r"),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,215 @@
+"""What every embedder promises, whatever computes its vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from assistant.errors import ConfigurationError, EmbeddingFailed
+from assistant.llm.bundled_e5 import BundledE5, PackedEncoder
+from assistant.llm.e5_weights import unpacked_model
+from assistant.llm.embedders import HashEmbedder, OpenAIEmbedder, SentenceTransformersEmbedder
+from assistant.ports import Embedder
+
+TEXTS = [
+    "怎么申请退款？我上周买的耳机左边没有声音。",
+    "How do I reset my password?",
+    "订单 TB-2041 的 tracking number 显示 delivered，但我没收到",
+    "支付失败",
+    "Annual fee waivers apply to accounts with a monthly balance above $1,500. " * 6,
+    "运费险的赔付规则是什么？" * 12,
+]
+ODD = [
+    "",
+    " ",
+    "\n\t",
+    "\0",
+    "a\0b",
+    "\ud800",
+    "\ufdfa" * 400,
+    "😀🤯👩‍👩‍👧",
+    "e\u0301",
+    "</s><pad>",
+    "\u200b",
+    "龘𠀀",
+    "ＡＢＣ１２３",
+]
+
+
+@dataclass
+class FakeEndpoint:
+    """Answers as a server does, in any order, with vectors that are not normalised."""
+
+    sent: list[tuple[str, ...]]
+
+    def create(self, *, model: str, input: list[str], encoding_format: str) -> SimpleNamespace:
+        assert (model, encoding_format) == ("m", "float")
+        assert all(input), "servers reject empty strings"
+        self.sent.append(tuple(input))
+        rows = HashEmbedder(32).embed_passages(input) * 3
+        return SimpleNamespace(
+            data=[SimpleNamespace(index=i, embedding=row.tolist()) for i, row in reversed(list(enumerate(rows)))]
+        )
+
+
+def _openai() -> tuple[OpenAIEmbedder, FakeEndpoint]:
+    endpoint = FakeEndpoint([])
+    client = SimpleNamespace(embeddings=endpoint)
+    return OpenAIEmbedder(client, "m", query_prefix="q: ", passage_prefix="p: "), endpoint
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def e5(model_cache: Path) -> BundledE5:
+    return BundledE5(model_cache)
+
+
+@pytest.fixture(scope="session")
+def reference(model_cache: Path) -> SentenceTransformersEmbedder:
+    folder = unpacked_model(model_cache)
+    return SentenceTransformersEmbedder(str(folder), query_prefix="query: ", passage_prefix="passage: ")
+
+
+@pytest.fixture(
+    params=[
+        "hash",
+        "openai",
+        pytest.param("e5", marks=pytest.mark.model),
+        pytest.param("reference", marks=pytest.mark.model),
+    ]
+)
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    if request.param == "hash":
+        return HashEmbedder()
+    if request.param == "openai":
+        return _openai()[0]
+    found: Embedder = request.getfixturevalue(request.param)
+    return found
+
+
+def test_rows_are_unit_vectors_of_the_stated_length(embedder: Embedder) -> None:
+    for embed in (embedder.embed_queries, embedder.embed_passages):
+        vectors = embed(TEXTS)
+        assert vectors.shape == (len(TEXTS), embedder.dimensions)
+        assert vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+
+
+def test_no_texts_give_no_rows(embedder: Embedder) -> None:
+    assert embedder.embed_queries([]).shape == (0, embedder.dimensions)
+    assert embedder.embed_passages([]).shape == (0, embedder.dimensions)
+
+
+def test_the_same_text_gives_the_same_vector(embedder: Embedder) -> None:
+    np.testing.assert_allclose(embedder.embed_passages(TEXTS), embedder.embed_passages(TEXTS), atol=1e-5)
+    assert embedder.fingerprint == embedder.fingerprint != ""
+
+
+def test_a_vector_does_not_depend_on_its_neighbours(embedder: Embedder) -> None:
+    together = embedder.embed_passages(TEXTS)
+    backwards = embedder.embed_passages([*TEXTS[::-1], *ODD])[: len(TEXTS)][::-1]
+    assert _cosines(together, backwards).min() > 0.9999
+    alone = np.concatenate([embedder.embed_passages([text]) for text in TEXTS])
+    # the bundled embedder has one engine for few texts and another for batches, near but not equal
+    assert _cosines(together, alone).min() > (0.995 if isinstance(embedder, BundledE5) else 0.9999)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_odd_texts_get_sound_vectors(embedder: Embedder, together: bool) -> None:
+    batches = [ODD] if together else [[text] for text in ODD]
+    vectors = np.concatenate([embedder.embed_queries(batch) for batch in batches])
+    assert np.isfinite(vectors).all()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+
+
+def test_a_very_long_text_is_taken(embedder: Embedder) -> None:
+    vectors = embedder.embed_passages(["退款政策 refund policy " * 5_000, "短"])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+
+
+def test_four_threads_get_what_one_gets(embedder: Embedder) -> None:
+    jobs: list[Sequence[str]] = [TEXTS, TEXTS[1:2], TEXTS[::-1], TEXTS[:3]] * 2
+    alone = [embedder.embed_passages(job) for job in jobs]
+    with ThreadPoolExecutor(4) as pool:
+        for ours, theirs in zip(alone, pool.map(embedder.embed_passages, jobs), strict=True):
+            assert _cosines(ours, theirs).min() > 0.9999
+
+
+@pytest.mark.model
+def test_both_engines_cut_long_texts_alike(e5: BundledE5) -> None:
+    for text in ("退货地址与运费由卖家承担，" * 60, "word soup " * 600):
+        few = e5._load_engine().embed("passage: ", [text])
+        assert _cosines(few, e5.embed_passages([text])).min() > 0.99
+
+
+@pytest.mark.model
+def test_both_engines_agree_on_each_kind_of_text(e5: BundledE5) -> None:
+    texts = [text[at:] for text in TEXTS for at in range(5)]
+    engine = e5._load_engine()
+    for prefix, embed in (("query: ", e5.embed_queries), ("passage: ", e5.embed_passages)):
+        cosines = _cosines(embed(texts), engine.embed(prefix, texts))
+        assert cosines.min() > 0.99
+        assert cosines.mean() > 0.999
+
+
+@pytest.mark.model
+def test_the_packed_forward_pass_equals_sentence_transformers(
+    model_cache: Path, reference: SentenceTransformersEmbedder
+) -> None:
+    encoder = PackedEncoder(unpacked_model(model_cache))
+    ours = encoder.embed(["passage: " + text for text in TEXTS])
+    assert _cosines(ours, reference.embed_passages(TEXTS)).min() > 0.9999
+
+
+@pytest.mark.model
+def test_a_question_finds_its_answer_across_languages(e5: BundledE5) -> None:
+    passages = e5.embed_passages(["退款会在三个工作日内原路退回", "请在设置中更改登录密码", "发票可以在订单页下载"])
+    questions = e5.embed_queries(["How long does a refund take?", "change my password", "在哪里开发票"])
+    assert (questions @ passages.T).argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_the_server_gets_prefixes_and_bounded_requests() -> None:
+    embedder, endpoint = _openai()
+    embedder.embed_passages(["x"] * 130)
+    assert [len(texts) for texts in endpoint.sent] == [64, 64, 2]
+    assert set(endpoint.sent[0]) == {"p: x"}
+    embedder.embed_queries(["x"])
+    assert endpoint.sent[-1] == ("q: x",)
+
+
+@pytest.mark.parametrize("answer", [[], [[float("nan")]], [[1.0], [2.0]]])
+def test_a_server_that_answers_wrongly_fails_clearly(answer: list[list[float]]) -> None:
+    data = [SimpleNamespace(index=i, embedding=row) for i, row in enumerate(answer)]
+    endpoint = SimpleNamespace(create=lambda **_: SimpleNamespace(data=data))
+    with pytest.raises(EmbeddingFailed):
+        OpenAIEmbedder(SimpleNamespace(embeddings=endpoint), "m").embed_queries(["x"])
+
+
+def test_prefixes_and_model_are_in_the_fingerprint() -> None:
+    client = SimpleNamespace(embeddings=FakeEndpoint([]))
+    variants = [
+        OpenAIEmbedder(client, "a"),
+        OpenAIEmbedder(client, "b"),
+        OpenAIEmbedder(client, "a", query_prefix="q: "),
+    ]
+    assert len({embedder.fingerprint for embedder in variants}) == 3
+
+
+@pytest.mark.model
+def test_a_model_that_is_not_here_is_not_downloaded() -> None:
+    with pytest.raises(ConfigurationError, match="allow the download"):
+        SentenceTransformersEmbedder("nobody/no-such-model")
+
+
+def _cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return (left * right).sum(axis=1)
