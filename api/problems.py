@@ -95,8 +95,8 @@ _ALL = (
     _kind(
         "internal",
         500,
-        ("Something went wrong", "We could not finish this. Please try again; quote the instance if it stays."),
-        ("出了点问题", "暂时无法完成，请重试；如仍有问题，请提供 instance 编号。"),
+        ("Something went wrong", "We could not finish this. Please try again; if it stays, quote the reference."),
+        ("出了点问题", "暂时无法完成，请重试；如仍有问题，请告诉我们编号。"),
     ),
     _kind(
         "unavailable",
@@ -219,3 +219,20 @@ def _invalid(exc: RequestValidationError) -> Problem:
     return Problem(
         "invalid", fields=[{"field": ".".join(str(p) for p in e["loc"][1:]), "message": str(e["msg"])} for e in found]
     )
+
+
+def documented(*slugs: str) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI ``responses`` for these problems, each with an example."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for slug in slugs:
+        kind = KINDS[slug]
+        content = responses.setdefault(
+            kind.status,
+            {
+                "description": kind.title["en"],
+                "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}, "examples": {}}},
+            },
+        )
+        example = problem_body(Problem(slug), "en", "6f1c0d8e5b7a4d0c9f3e2a1b4c5d6e7f")
+        content["content"][PROBLEM_TYPE]["examples"][slug] = {"value": example}
+    return responses

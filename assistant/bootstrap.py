@@ -1,1 +1,187 @@
-"""The composition root: settings in, a working workspace out. Adapters are constructed here and nowhere else."""
+"""The composition root: settings in, a working service out. Adapters are constructed here and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from assistant.desk import Desk
+from assistant.errors import ConfigurationError
+from assistant.fusion import Fusion
+from assistant.indexing import IndexKeeper
+from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
+from assistant.ports import ChatModel, Embedder, StateSource
+from assistant.retrieval import Retriever
+from assistant.settings import Settings
+from assistant.store.chroma import ChromaStore
+from assistant.store.conversations import ConversationRecords
+from assistant.store.database import open_database
+from assistant.store.records import KnowledgeRecords
+from assistant.text import Segmenter
+
+
+class SystemClock:
+    """The machine's time in UTC."""
+
+    def now(self) -> datetime:
+        """Now, aware."""
+        return datetime.now(UTC)
+
+
+class Service:
+    """Everything one process shares between workspaces; parts are built when first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self._desks: dict[str, Desk] = {}
+        self._lock = threading.RLock()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The records database, schema current."""
+        if self.settings.database_url is None:
+            _make_folder(self.settings)
+        return open_database(self.settings.records_url)
+
+    @cached_property
+    def chroma(self) -> ChromaStore:
+        """Chroma, embedded in the data folder or on a server."""
+        if self.settings.chroma_url is not None:
+            return ChromaStore(url=self.settings.chroma_url)
+        _make_folder(self.settings)
+        return ChromaStore(folder=self.settings.data_dir / "chroma")
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The configured embedder; its model loads on first use."""
+        from assistant.llm.embedders import HashEmbedder, OpenAIEmbedder, SentenceTransformersEmbedder
+
+        settings = self.settings
+        kind, _, name = settings.embedder.partition(":")
+        if kind == "bundled" and not name:
+            from assistant.llm.bundled_e5 import BundledE5
+
+            return BundledE5(settings.cache_dir)
+        if kind == "sentence-transformers" and name:
+            return SentenceTransformersEmbedder(
+                name,
+                query_prefix=settings.embedder_query_prefix,
+                passage_prefix=settings.embedder_passage_prefix,
+                allow_download=settings.embedder_allow_download,
+            )
+        if kind == "openai" and name:
+            from assistant.llm.openai_client import make_sync_client
+
+            key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+            return OpenAIEmbedder(
+                make_sync_client(settings.openai_base_url, key, settings.model_timeout_s),
+                model=name,
+                query_prefix=settings.embedder_query_prefix,
+                passage_prefix=settings.embedder_passage_prefix,
+            )
+        if kind == "hash":
+            return HashEmbedder()
+        raise ConfigurationError(
+            f"TEACHBACK_EMBEDDER is {settings.embedder!r}; it must be `bundled`, "
+            "`sentence-transformers:NAME_OR_FOLDER` or `openai:MODEL`"
+        )
+
+    @cached_property
+    def chat_model(self) -> ChatModel | None:
+        """The configured chat model, or None: then replies are extractive."""
+        if not self.settings.has_model:
+            return None
+        from assistant.llm.openai_chat import OpenAIChat
+        from assistant.llm.openai_client import make_client
+
+        settings = self.settings
+        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+        return OpenAIChat(
+            make_client(settings.openai_base_url, key, settings.model_timeout_s),
+            settings.model,
+            first_token_s=settings.model_first_token_s,
+            timeout_s=settings.model_timeout_s,
+            max_tokens=settings.model_max_tokens,
+        )
+
+    @cached_property
+    def tokens(self) -> TokenIssuer:
+        """Signs and checks end users' tokens, with the secret of the settings or one kept in the data folder."""
+        given = self.settings.token_secret
+        if given is not None:
+            return TokenIssuer(given.get_secret_value(), ttl_s=self.settings.token_ttl_s)
+        _make_folder(self.settings)
+        secret = kept_token_secret(self.settings.data_dir / "token.key")
+        return TokenIssuer(secret, ttl_s=self.settings.token_ttl_s)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The API keys of servers and staff."""
+        return KeyStore(self.engine, now=self.clock.now)
+
+    def records(self, workspace: str) -> KnowledgeRecords:
+        """The knowledge records of a workspace, which exists from here on."""
+        return KnowledgeRecords(self.engine, workspace)
+
+    def keeper(self, workspace: str) -> IndexKeeper:
+        """What keeps the workspace's indexes equal to its records."""
+        return IndexKeeper(self.records(workspace), self.chroma, self.embedder, self.settings.data_dir / "lexical")
+
+    def retriever(self, workspace: str) -> Retriever:
+        """A retriever over the workspace's live indexes. Raises EmbedderMismatch."""
+        records, keeper = self.records(workspace), self.keeper(workspace)
+        snapshot = keeper.snapshot()
+        return Retriever(snapshot, keeper.vector_index(), self.embedder, Segmenter(), records.chunks, Fusion())
+
+    def demo_folder(self, workspace: str) -> Path:
+        """Where the demo store's rendered files are kept."""
+        return self.settings.data_dir / "demo" / workspace
+
+    def state_source(self, workspace: str) -> StateSource | None:
+        """Live user state of the workspace; at present the demo store's, where the workspace has one."""
+        users = self.demo_folder(workspace) / "users.json"
+        if not users.exists():
+            return None
+        from assistant.state.demo import HistoryStateSource
+
+        return HistoryStateSource(users)
+
+    def desk(self, workspace: str) -> Desk:
+        """The use cases of a workspace; one desk a workspace and process."""
+        with self._lock:
+            if workspace not in self._desks:
+                self._desks[workspace] = Desk(
+                    workspace=workspace,
+                    retriever=self.retriever(workspace),
+                    embedder=self.embedder,
+                    conversations=ConversationRecords(self.engine, workspace),
+                    state_source=self.state_source(workspace),
+                    chat_model=self.chat_model,
+                    settings=self.settings,
+                    clock=self.clock,
+                )
+            return self._desks[workspace]
+
+    def close(self) -> None:
+        """Release the data folder and the database."""
+        if "chroma" in self.__dict__:
+            self.chroma.close()
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+
+def build(settings: Settings) -> Service:
+    """A service for these settings. Nothing is opened before it is needed."""
+    return Service(settings)
+
+
+def _make_folder(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigurationError(f"the data folder {settings.data_dir} cannot be made: {exc.strerror}") from exc

@@ -45,7 +45,7 @@ class IndexKeeper:
             raise EmbedderMismatch(
                 f"the index of workspace {self._records.workspace!r} was built by embedder {built_by!r}, "
                 f"but the settings name {self._embedder.fingerprint!r}; run "
-                f"`teachback reindex --workspace {self._records.workspace}` to rebuild it, or set the old embedder again"
+                f"`teachback reindex --workspace {self._records.workspace}` to rebuild it, or set the old one again"
             )
 
     def vector_index(self) -> VectorIndex:
@@ -120,9 +120,7 @@ class IndexKeeper:
             rows = embed_entries(self._embedder, missing)
             self._records.save_vectors(self._embedder.fingerprint, [entry.id for entry in missing], rows)
             vectors.update((entry.id, row) for entry, row in zip(missing, rows, strict=True))
-        snapshot = build_snapshot(
-            self._records.all_chunks(), entries, vectors, self._embedder.dimensions, Segmenter()
-        )
+        snapshot = build_snapshot(self._records.all_chunks(), entries, vectors, self._embedder.dimensions, Segmenter())
         folder = self._generation_folder(generation)
         save_snapshot(snapshot, folder)
         for old in folder.parent.iterdir():

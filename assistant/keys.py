@@ -143,7 +143,8 @@ class TokenIssuer:
         self._secret = secret.encode() if isinstance(secret, str) else secret
         if len(self._secret) < MIN_SECRET_BYTES:
             raise ConfigurationError(
-                f"the token secret has {len(self._secret)} bytes; set TEACHBACK_TOKEN_SECRET to {MIN_SECRET_BYTES} or more"
+                f"the token secret has {len(self._secret)} bytes; "
+                f"set TEACHBACK_TOKEN_SECRET to {MIN_SECRET_BYTES} or more"
             )
         self._ttl = timedelta(seconds=ttl_s)
         self._now = now
@@ -181,7 +182,9 @@ class TokenIssuer:
         if expires <= now:
             raise NotPermitted("the token has expired")
         workspace, user_id, conversation = payload["ws"], payload.get("sub"), payload.get("cid")
-        well_formed = isinstance(workspace, str) and all(v is None or isinstance(v, str) for v in (user_id, conversation))
+        well_formed = isinstance(workspace, str) and all(
+            v is None or isinstance(v, str) for v in (user_id, conversation)
+        )
         if not well_formed or not workspace or user_id == "" or issued > now + _CLOCK_SKEW:
             raise NotPermitted("the token is not valid")
         return TokenClaims(workspace, user_id, expires, conversation)

@@ -19,6 +19,8 @@ from assistant.store.snapshot import EntryTable, Snapshot
 from assistant.text import fold
 
 CANDIDATES = 80
+CONTEXT_SHARE = 0.3
+CONTEXT_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,15 @@ class Retrieval:
     def best(self) -> Passage | None:
         """The top passage, or None where nothing was found."""
         return self.passages[0] if self.passages else None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarCases:
+    """Old resolutions, nearest first, with raw similarity (n,) and the vectors of their answers (n, dimensions)."""
+
+    passages: tuple[Passage, ...]
+    similarity: NDArray[np.float32]
+    answers: NDArray[np.float32]
 
 
 class Retriever:
@@ -99,6 +110,61 @@ class Retriever:
         timings["load"] = _since(started)
         return Retrieval(tuple(passages[: query.k]), timings, tuple(degraded))
 
+    def rank_documents(
+        self, query: Query, *, now: datetime, vector: NDArray[np.float32] | None = None
+    ) -> list[tuple[str, float]]:
+        """(document id, score) of the ``query.k`` best documents, each by its best chunk; scores are raw, not 0–1.
+
+        ``vector`` is the question's, where the caller has embedded many at once. Raises EmbeddingFailed.
+        """
+        with self._lock:
+            snapshot = self._snapshot
+        text = fold(query.text)
+        if vector is None:
+            vector = self._embedder.embed_queries([text])[0]
+        ranked = self._rank(snapshot, query, text, vector, now, [])
+        best: dict[str, float] = {}
+        for document, score in zip(ranked.document, ranked.raw, strict=True):
+            best.setdefault(snapshot.table.document_ids[document], float(score))
+        return list(best.items())[: query.k]
+
+    def similar_cases(
+        self, text: str, context: str, *, limit: int, now: datetime, exclude: frozenset[str] = frozenset()
+    ) -> SimilarCases:
+        """Old resolutions whose question is like this one, nearest first; ``context`` is what was said before it.
+
+        The question's vector is blended with its context's, ``CONTEXT_SHARE`` of it. Raises EmbeddingFailed.
+        """
+        with self._lock:
+            snapshot = self._snapshot
+        table = snapshot.table
+        texts = [fold(text), fold(f"{context[-CONTEXT_CHARS:]} {text}")] if context.strip() else [fold(text)]
+        rows = self._embedder.embed_queries(texts)
+        vector = rows[0] if len(rows) == 1 else (1 - CONTEXT_SHARE) * rows[0] + CONTEXT_SHARE * rows[1]
+        vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
+        allowed = table.allowed("public", now) & ~table.is_article
+        if exclude:
+            hidden = np.array([c in exclude for c in table.conversation_ids], dtype=np.bool_)
+            allowed &= ~hidden[table.document]
+        usable = np.flatnonzero(allowed)
+        if not len(usable):
+            return SimilarCases((), np.zeros(0, dtype=np.float32), np.zeros((0, len(vector)), dtype=np.float32))
+        coverage = snapshot.postings.coverage(self._segmenter.terms(texts[0]))
+        features = gather(table, usable, np.asarray(snapshot.vectors[usable]) @ vector, coverage[usable])
+        scores = self._fusion.case_raw(features)
+        order = np.argsort(-scores, kind="stable")[:limit]
+        body_row = np.zeros(len(table.chunk_ids), dtype=np.int64)
+        bodies = np.flatnonzero(~table.is_question)
+        body_row[table.chunk[bodies]] = bodies
+        chunks = self._load_chunks([table.chunk_ids[c] for c in features.chunk[order]])
+        kept = [i for i in order if table.chunk_ids[features.chunk[i]] in chunks]
+        none = np.zeros(len(kept), dtype=np.float32)
+        probability = self._fusion.probability(scores[kept])
+        ranked = Ranked(features.chunk[kept], features.document[kept], scores[kept], probability, none, none)
+        passages = tuple(_passage(chunks[table.chunk_ids[c]], ranked, i) for i, c in enumerate(ranked.chunk))
+        answers = np.asarray(snapshot.vectors[body_row[ranked.chunk]])
+        return SimilarCases(passages, scores[kept].astype(np.float32), answers)
+
     def _rank(
         self,
         snapshot: Snapshot,
@@ -131,10 +197,13 @@ class Retriever:
             else np.zeros(len(entries), dtype=np.float32)
         )
         features = gather(table, entries, dense, coverage[entries])
+        raw = self._fusion.raw(features)
         scores = self._fusion.score(features, blind=vector is None)
-        order = np.argsort(-scores, kind="stable")[: max(query.k * 2, 10)]
+        order = np.argsort(-(scores if vector is None else raw), kind="stable")[: max(query.k * 4, 20)]
         return Ranked(
             features.chunk[order],
+            features.document[order],
+            raw[order],
             scores[order],
             np.maximum(features.body_dense, features.question_dense)[order],
             np.maximum(features.body_lexical, features.question_lexical)[order],
@@ -165,9 +234,11 @@ class Retriever:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Chunk numbers, best first, with score 0–1 and its parts."""
+    """Chunk and document numbers, best first, with the raw score, the score 0–1 and its parts."""
 
     chunk: NDArray[np.int64]
+    document: NDArray[np.int64]
+    raw: NDArray[np.float64]
     score: NDArray[np.float64]
     dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
@@ -176,7 +247,8 @@ class Ranked:
     def empty() -> Ranked:
         """Nothing found."""
         none = np.zeros(0, dtype=np.float32)
-        return Ranked(np.zeros(0, dtype=np.int64), np.zeros(0), none, none)
+        nothing = np.zeros(0, dtype=np.int64)
+        return Ranked(nothing, nothing, np.zeros(0), np.zeros(0), none, none)
 
 
 def gather(

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from assistant.bootstrap import Service
+from assistant.errors import ConfigurationError
+from assistant.ports import Progress
 from assistant.state.history import state_at
+from assistant.text import language_of
+from ingest.pipeline import Ingestion
 
 SHOP_TIME = timezone(timedelta(hours=8))
 _FIELD = re.compile(r"^@D(?P<days>[+-]\d+)?(?:T(?P<time>\d\d:\d\d(?::\d\d)?))?$")
@@ -23,7 +29,10 @@ def render_demo(target: Path, today: date) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     with as_file(files("ingest") / "samples") as samples:
-        users = {path.stem: _fields(json.loads(path.read_text("utf-8")), today) for path in sorted((samples / "users").glob("*.json"))}
+        users = {
+            path.stem: _fields(json.loads(path.read_text("utf-8")), today)
+            for path in sorted((samples / "users").glob("*.json"))
+        }
         (target / "users.json").write_text(json.dumps(users, ensure_ascii=False, indent=1), "utf-8")
         for path in sorted((samples / "articles").glob("*/*.md")):
             out = target / "articles" / path.parent.name / path.name
@@ -34,7 +43,24 @@ def render_demo(target: Path, today: date) -> Path:
         for path in sorted((samples / "transcripts").glob("*.jsonl")):
             lines = [_transcript(json.loads(line), users, today) for line in path.read_text("utf-8").splitlines()]
             (target / "transcripts" / path.name).write_text("\n".join(lines) + "\n", "utf-8")
+        _second_replies(samples, target, today)
     return target
+
+
+def _second_replies(samples: Path, target: Path, today: date) -> None:
+    replies: dict[str, list[str]] = {}
+    for line in (samples / "second_replies.jsonl").read_text("utf-8").splitlines():
+        record = json.loads(line)
+        spoken = _text(record["reply"], language_of(record["reply"]), today)
+        replies.setdefault(record["conversation_id"], []).append(spoken)
+    (target / "second_replies.json").write_text(json.dumps(replies, ensure_ascii=False, indent=1), "utf-8")
+
+
+def second_replies(folder: Path) -> dict[str, list[str]]:
+    """What other agents would have replied, by conversation; empty where this is no demo store's folder."""
+    path = folder / "second_replies.json"
+    found: dict[str, list[str]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
 
 
 def _transcript(raw: dict[str, Any], users: dict[str, Any], today: date) -> str:
@@ -71,3 +97,45 @@ def _text(text: str, locale: str, today: date) -> str:
         return f"{day.month}月{day.day}日" if locale.startswith("zh") else f"{day.day} {day:%B}"
 
     return _IN_TEXT.sub(spoken, text)
+
+
+def build_demo(service: Service, workspace: str, *, rebuild: bool = False, progress: Progress | None = None) -> bool:
+    """Render and ingest the demo store where the workspace has none or ``rebuild`` asks; True when it was built.
+
+    A build that was killed is finished by the next one.
+    """
+    folder = service.demo_folder(workspace)
+    done = folder / "built"
+    if done.exists() and not rebuild:
+        return False
+    today = datetime.now(SHOP_TIME).date()
+    render_demo(folder, today)
+    job = Ingestion(service.records(workspace), service.keeper(workspace), service.clock.now)
+    report = job.run([folder / "articles", folder / "transcripts"], progress=progress)
+    if report.rejected:
+        raise ConfigurationError(f"the demo store's own files are wrong: {report.rejected[0]}")
+    done.write_text(today.isoformat(), encoding="utf-8")
+    return True
+
+
+_SITUATIONS = (
+    ("payment", {"failed"}, "支付失败", "a failed payment"),
+    ("shipment", {"delayed", "lost"}, "包裹延误", "a late parcel"),
+    ("refund", {"requested", "approved", "received_by_warehouse"}, "退款处理中", "a refund under way"),
+    ("ticket", {"open", "waiting_customer"}, "有未结工单", "an open ticket"),
+    ("order", {"paid", "packed", "shipped", "pending_payment"}, "有进行中的订单", "open orders"),
+    ("coupon", {"available"}, "有可用优惠券", "coupons"),
+)
+
+
+def situation(user: Mapping[str, Any], locale: str, now: datetime) -> str:
+    """One line of what a demo user's state holds, for the picker."""
+    entities = state_at(user, now)["entities"]
+    found = [
+        zh if locale == "zh" else en
+        for kind, statuses, zh, en in _SITUATIONS
+        if any(e["kind"] == kind and e.get("status") in statuses for e in entities)
+    ]
+    if not found:
+        return "刚注册，还没有订单" if locale == "zh" else "registered, nothing bought yet"
+    return "、".join(found[:3]) if locale == "zh" else ", ".join(found[:3])

@@ -1,4 +1,4 @@
-"""The ingestion job: files in, records kept, indexes brought up to them. A second run over the same input embeds nothing."""
+"""The ingestion job: files in, records kept, indexes brought up to them; unchanged input embeds nothing."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def article_write(article: Article, digest: str, source: str) -> DocumentWrite:
 
 
 def resolution_write(resolution: MinedResolution, source: str) -> DocumentWrite:
-    """A mined resolution: one chunk, matched by its question and by question and answer together."""
+    """A mined resolution: one chunk, matched by its question apart from what the agent answered."""
     text = resolution.answer
     chunk = Chunk(
         id=chunk_id(DocumentKind.RESOLUTION, resolution.id, 0, f"{resolution.question}\0{text}"),
@@ -200,7 +200,7 @@ def resolution_write(resolution: MinedResolution, source: str) -> DocumentWrite:
         conversation_id=resolution.conversation_id,
     )
     entries = [
-        _entry(chunk, EntryField.BODY, f"{resolution.question}\n{text}"),
+        _entry(chunk, EntryField.BODY, text),
         _entry(chunk, EntryField.QUESTION, resolution.question),
     ]
     plain = {

@@ -108,7 +108,9 @@ def parse(name: str, source: str) -> Prompt:
     used = set(_VARIABLE.findall(text))
     leftover = _VARIABLE.sub("", text)
     if "{{" in leftover or "}}" in leftover:
-        raise PromptError(f"Prompt {name!r}: only '{{{{ variable }}}}', and '{{{{> part }}}}' on its own line, are known.")
+        raise PromptError(
+            f"Prompt {name!r}: only '{{{{ variable }}}}', and '{{{{> part }}}}' on its own line, are known."
+        )
     if used != set(declared):
         raise PromptError(
             f"Prompt {name!r}: declared but unused: {sorted(set(declared) - used)}; "

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem, problem_response
+from api.problems import problem_response
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +19,7 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
 )
+_UNFRAMED_POLICY = _PAGE_POLICY.format(ancestors="'none'")
 _DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,7 +34,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, max_body_bytes: int, frame_origins: Sequence[str] = ()) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
-        self._page_policy = _PAGE_POLICY.format(ancestors=" ".join(["'self'", *frame_origins]))
+        self._framed_policy = _PAGE_POLICY.format(ancestors=" ".join(["'self'", *frame_origins]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,6 +53,8 @@ class Guard:
 
         try:
             await self._app(scope, self._limited(scope, receive), guarded_send)
+        except ClientDisconnect:
+            log.info("%s: the client left", trace_id)
         except Exception as exc:
             if started:
                 raise
@@ -77,10 +81,12 @@ class Guard:
             headers[name] = value
         headers["X-Trace-Id"] = trace_id
         is_page = headers.get("content-type", "").startswith("text/html")
-        headers["Content-Security-Policy"] = self._page_policy if is_page else _DATA_POLICY
+        framed = self._framed_policy if path == "/" else _UNFRAMED_POLICY
+        headers["Content-Security-Policy"] = framed if is_page else _DATA_POLICY
         if path.startswith(("/api/", "/demo/")):
             headers.setdefault("Cache-Control", "no-store")
 
 
-def _too_large() -> Problem:
-    return Problem("too-large", headers={"Connection": "close"})
+def _too_large() -> HTTPException:
+    # Of all exceptions raised while the body is read, the framework passes only this class on as it is.
+    return HTTPException(413, headers={"Connection": "close"})

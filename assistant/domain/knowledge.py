@@ -86,7 +86,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """One searchable text that leads to a chunk. ``id`` is derived from its content, so writing it twice is harmless."""
+    """One searchable text that leads to a chunk; its ``id`` comes from its content, so writing it twice is harmless."""
 
     id: str
     chunk_id: str

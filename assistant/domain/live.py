@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +14,10 @@ ConversationStatus = Literal["open", "handed_off", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A live conversation. ``user_id`` comes from the session's token, never from text; None is a visitor."""
+    """A live conversation. ``user_id`` comes from the session's token, never from text; None is a visitor.
+
+    ``misses`` counts the assistant's replies at the end of it that did not help (decision ``clarify``).
+    """
 
     id: str
     user_id: str | None
@@ -23,11 +26,15 @@ class Conversation:
     opened_at: datetime
     turns: tuple[Turn, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
+    misses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. ``history`` are the turns before it; ``user_id`` is whose live state may be used."""
+    """What is asked. ``history`` are the turns before it; ``user_id`` is whose live state may be used.
+
+    ``misses`` counts the assistant's unhelpful replies (clarify) right before this question.
+    """
 
     text: str
     user_id: str | None = None
@@ -35,6 +42,7 @@ class Question:
     history: tuple[Turn, ...] = ()
     locale: str | None = None
     page: str | None = None
+    misses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class ReplyReset:
 class ReplyDone:
     """Last event: the whole reply, which alone counts."""
 
-    reply: Reply = field()
+    reply: Reply
 
 
 ReplyEvent = ReplyStarted | ReplyDelta | ReplyReset | ReplyDone

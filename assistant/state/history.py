@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+# Attributes that the files keep only as they are in the end; shown for an earlier moment they would tell the future.
+LATEST_ONLY = frozenset({"last_scan"})
+
 
 def state_at(user: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
     """The user's state in the state format at ``moment``: what existed by then, with the status it had.
@@ -20,6 +23,9 @@ def state_at(user: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
         entity = {key: value for key, value in raw.items() if key != "history"}
         if reached:
             entity["status"] = reached[-1]["status"]
+            if len(reached) < len(raw["history"]):
+                known = raw.get("attributes", {})
+                entity["attributes"] = {key: value for key, value in known.items() if key not in LATEST_ONLY}
         entities.append(entity)
     return {
         "user_id": user["user_id"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,14 +19,14 @@ from assistant.ports import Vectors
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
-HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
+HNSW: Any = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
 LOCK_WAIT_S = 5.0
 
 T = TypeVar("T")
 
 
 class ChromaStore:
-    """One Chroma, many collections: one for each workspace and embedder, so that a re-index builds beside the live one."""
+    """One Chroma with a collection for each workspace and embedder: a re-index builds beside the live one."""
 
     def __init__(self, *, folder: Path | None = None, url: str | None = None) -> None:
         if (folder is None) == (url is None):
@@ -35,7 +36,7 @@ class ChromaStore:
             self._lock = _own(folder)
         try:
             self._client = _client(folder, url)
-        except Exception as exc:  # noqa: BLE001  # Chroma raises bare ValueError, OSError and its own types here
+        except Exception as exc:  # Chroma raises bare ValueError, OSError and its own types here
             self.close()
             where = url or str(folder)
             raise IndexUnavailable(f"Chroma at {where} cannot be opened: {exc}") from exc
@@ -48,7 +49,7 @@ class ChromaStore:
                 self._client.get_or_create_collection(
                     name,
                     metadata={"workspace": workspace, "fingerprint": fingerprint},
-                    configuration={"hnsw": HNSW},  # type: ignore[typeddict-item]  # space is a Literal there
+                    configuration={"hnsw": HNSW},
                     embedding_function=None,
                 ),
                 self._client.get_max_batch_size(),
@@ -91,13 +92,13 @@ class ChromaVectorIndex:
         """Add or replace, in batches that Chroma takes."""
         for start in range(0, len(ids), self._max_batch):
             part = slice(start, start + self._max_batch)
-            _translated(lambda part=part: self._collection.upsert(ids=list(ids[part]), embeddings=vectors[part]))
+            _translated(partial(self._collection.upsert, ids=list(ids[part]), embeddings=vectors[part]))
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove these; unknown ids are ignored."""
         for start in range(0, len(ids), self._max_batch):
             part = list(ids[start : start + self._max_batch])
-            _translated(lambda part=part: self._collection.delete(ids=part))
+            _translated(partial(self._collection.delete, ids=part))
 
     def ids(self) -> set[str]:
         """All ids held."""

@@ -29,7 +29,8 @@ def open_database(url: str) -> Engine:
             migrate(engine)
     except SQLAlchemyError as exc:
         raise ConfigurationError(
-            f"the records database {parsed.render_as_string(hide_password=True)} cannot be opened: {exc.__cause__ or exc}"
+            f"the records database {parsed.render_as_string(hide_password=True)} cannot be opened: "
+            f"{exc.__cause__ or exc}"
         ) from exc
     return engine
 

@@ -32,8 +32,8 @@ class Postings:
     def coverage(self, terms: Sequence[str]) -> NDArray[np.float32]:
         """(size,) BM25 of each entry over the most these terms could reach, 0–1.
 
-        Terms the index never saw count in the ceiling with the idf of a term found nowhere; so a question in a language the entries are not
-        written in has coverage near 0 everywhere, and fusion knows that BM25 is blind.
+        Terms the index never saw count in the ceiling with the idf of a term found nowhere; so a question in a language
+        the entries are not written in has coverage near 0 everywhere, and fusion knows that BM25 is blind.
         BM25: Robertson & Zaragoza 2009, with idf = ln(1 + (N - n + 0.5) / (n + 0.5)).
         """
         if self.size == 0 or not terms:

@@ -113,9 +113,7 @@ class KnowledgeRecords:
         d = t.documents
         with self._engine.connect() as connection:
             found: Mapping[str, Any] | None = connection.execute(
-                select(d.c.canonical).where(
-                    d.c.workspace == self.workspace, d.c.kind == kind, d.c.id == document_id
-                )
+                select(d.c.canonical).where(d.c.workspace == self.workspace, d.c.kind == kind, d.c.id == document_id)
             ).scalar_one_or_none()
             return found
 
@@ -162,6 +160,18 @@ class KnowledgeRecords:
             )
             return [IndexEntry(row.id, row.chunk_id, EntryField(row.field), row.text) for row in rows]
 
+    def pieces_by_conversation(self) -> dict[str, int]:
+        """How many index entries were derived from each conversation."""
+        c, e = t.chunks, t.entries
+        query = (
+            select(c.c.conversation_id, func.count())
+            .select_from(c.join(e, and_(e.c.workspace == c.c.workspace, e.c.chunk_id == c.c.id)))
+            .where(c.c.workspace == self.workspace, c.c.conversation_id.is_not(None))
+            .group_by(c.c.conversation_id)
+        )
+        with self._engine.connect() as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(query)}
+
     def counts(self) -> dict[str, int]:
         """How many articles, transcripts, resolutions, chunks and entries there are."""
         with self._engine.connect() as connection:
@@ -192,9 +202,7 @@ class KnowledgeRecords:
                 self._delete(connection, t.transcripts, t.transcripts.c.id == transcript.id)
                 values = asdict(transcript)
                 del values["resolutions"]
-                connection.execute(
-                    insert(t.transcripts).values(workspace=self.workspace, ingested_at=now, **values)
-                )
+                connection.execute(insert(t.transcripts).values(workspace=self.workspace, ingested_at=now, **values))
                 for resolution in transcript.resolutions:
                     self._replace(connection, resolution, now)
             self._mark_dirty(connection)
@@ -276,9 +284,7 @@ class KnowledgeRecords:
         return connection.execute(delete(table).where(table.c.workspace == self.workspace, condition)).rowcount
 
     def _mark_dirty(self, connection: Connection) -> None:
-        connection.execute(
-            update(t.index_state).where(t.index_state.c.workspace == self.workspace).values(dirty=True)
-        )
+        connection.execute(update(t.index_state).where(t.index_state.c.workspace == self.workspace).values(dirty=True))
 
     # -- what the derived indexes are built from ------------------------------------------------------------------
 

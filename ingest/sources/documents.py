@@ -43,8 +43,9 @@ def read_docx(file: SourceFile, limits: Limits) -> Iterator[SourceItem | InputRe
     from markitdown.converters import DocxConverter
 
     check_archive(file, limits)
+    converter = DocxConverter()  # type: ignore[no-untyped-call]
     try:
-        made = DocxConverter().convert(io.BytesIO(file.path.read_bytes()), StreamInfo(extension=".docx"))
+        made = converter.convert(io.BytesIO(file.path.read_bytes()), StreamInfo(extension=".docx"))
     except Exception as exc:
         raise _unreadable(file, exc) from exc
     yield _article(file, made.markdown, "", "holds no text")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,8 +25,8 @@ TEXTS = [
     "How do I reset my password?",
     "订单 TB-2041 的 tracking number 显示 delivered，但我没收到",
     "支付失败",
-    "Annual fee waivers apply to accounts with a monthly balance above $1,500. " * 6,
-    "运费险的赔付规则是什么？" * 12,
+    "Annual fee waivers apply to accounts with a monthly balance above $1,500. " * 4,
+    "运费险的赔付规则是什么？" * 8,
 ]
 ODD = [
     "",
@@ -32,7 +35,7 @@ ODD = [
     "\0",
     "a\0b",
     "\ud800",
-    "\ufdfa" * 400,
+    "\ufdfa" * 60,
     "😀🤯👩‍👩‍👧",
     "e\u0301",
     "</s><pad>",
@@ -80,12 +83,23 @@ def reference(model_cache: Path) -> SentenceTransformersEmbedder:
     return SentenceTransformersEmbedder(str(folder), query_prefix="query: ", passage_prefix="passage: ")
 
 
+@pytest.fixture(scope="session")
+def shallow(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> SentenceTransformersEmbedder:
+    """A sentence-transformers model that is quick for being cut to its first layer."""
+    whole, folder = unpacked_model(model_cache), tmp_path_factory.mktemp("shallow") / "model"
+    shutil.copytree(whole, folder, copy_function=os.symlink)
+    config = json.loads((whole / "config.json").read_bytes())
+    (folder / "config.json").unlink()
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 1}))
+    return SentenceTransformersEmbedder(str(folder), passage_prefix="passage: ")
+
+
 @pytest.fixture(
     params=[
         "hash",
         "openai",
         pytest.param("e5", marks=pytest.mark.model),
-        pytest.param("reference", marks=pytest.mark.model),
+        pytest.param("shallow", marks=pytest.mark.model),
     ]
 )
 def embedder(request: pytest.FixtureRequest) -> Embedder:
@@ -138,7 +152,7 @@ def test_a_very_long_text_is_taken(embedder: Embedder) -> None:
 
 
 def test_four_threads_get_what_one_gets(embedder: Embedder) -> None:
-    jobs: list[Sequence[str]] = [TEXTS, TEXTS[1:2], TEXTS[::-1], TEXTS[:3]] * 2
+    jobs: list[Sequence[str]] = [TEXTS, TEXTS[1:2], TEXTS[::-1], TEXTS[:3]]
     alone = [embedder.embed_passages(job) for job in jobs]
     with ThreadPoolExecutor(4) as pool:
         for ours, theirs in zip(alone, pool.map(embedder.embed_passages, jobs), strict=True):
@@ -154,7 +168,7 @@ def test_both_engines_cut_long_texts_alike(e5: BundledE5) -> None:
 
 @pytest.mark.model
 def test_both_engines_agree_on_each_kind_of_text(e5: BundledE5) -> None:
-    texts = [text[at:] for text in TEXTS for at in range(5)]
+    texts = [text[at:] for text in TEXTS for at in range(3)]
     engine = e5._load_engine()
     for prefix, embed in (("query: ", e5.embed_queries), ("passage: ", e5.embed_passages)):
         cosines = _cosines(embed(texts), engine.embed(prefix, texts))

@@ -1,0 +1,231 @@
+"""`eval retrieval`, `eval transfers` and `eval compare`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.session import (
+    Common,
+    ConsoleProgress,
+    DataDirOption,
+    JsonOption,
+    WorkspaceOption,
+    open_session,
+    say,
+    settings_for,
+    write,
+)
+
+if TYPE_CHECKING:
+    from evals.compare import Comparison
+    from evals.statistics import Difference
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands as a group."""
+    group = typer.Typer(help="Measure retrieval, transferred cases, and the difference of two runs.")
+    group.command("retrieval")(retrieval)
+    group.command("transfers")(transfers)
+    group.command("compare")(compare)
+    group.command("cases")(cases_of_workspace)
+    app.add_typer(group, name="eval")
+
+
+def retrieval(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A data set in the BEIR layout.")],
+    run_file: Annotated[Path | None, typer.Option("--run-file", help="Write the ranking in TREC format.")] = None,
+    depth: Annotated[int, typer.Option("--depth", min=10, max=1000, help="Documents ranked for each query.")] = 100,
+    workspace: WorkspaceOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recall@1/5/10, MRR@10, nDCG@10 and latency of the product's retrieval, in a throw-away index."""
+    from evals.beir import load
+    from evals.ranking import write_trec
+    from evals.retrieval_run import run_retrieval
+
+    with open_session(ctx, workspace, data_dir, as_json) as session:
+        data = load(folder)
+        with ConsoleProgress() as progress:
+            result = run_retrieval(data, session.service.embedder, depth=depth, progress=progress)
+        if run_file is not None:
+            write_trec(result.run, run_file, "teachback")
+        record: dict[str, Any] = {
+            "data": folder.name,
+            "embedder": session.service.embedder.fingerprint,
+            "queries": len(result.scores.per_query),
+            "queries_without_relevant": len(result.scores.excluded),
+            "documents": result.documents,
+            "passages": result.passages,
+            "metrics": {name: e.mean for name, e in result.estimates.items()},
+            "intervals": {name: [e.low, e.high] for name, e in result.estimates.items()},
+            "latency_ms": dict(result.latency_ms),
+            "index_seconds": result.index_seconds,
+            "run_file": str(run_file) if run_file else None,
+        }
+        rows = [
+            f"| {name} | {e.mean:.4f} | {e.low:.4f}–{e.high:.4f} |"
+            for name, e in result.estimates.items()
+            if e.mean is not None and e.low is not None and e.high is not None
+        ]
+        text = "\n".join(
+            [
+                f"### {folder.name}: {record['queries']} queries, {result.documents} documents, "
+                f"{result.passages} passages",
+                "",
+                "| metric | mean | 95 % interval |",
+                "|---|---|---|",
+                *rows,
+                "",
+                ", ".join(f"{name} {value:.1f} ms" for name, value in result.latency_ms.items()),
+            ]
+        )
+        session.show(record, text)
+
+
+def transfers(
+    ctx: typer.Context,
+    cases: Annotated[Path, typer.Argument(help="Reply cases, JSONL.")],
+    predictions: Annotated[Path | None, typer.Option("--predictions", help="Write the predictions, JSONL.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write the report, one HTML file.")] = None,
+    workspace: WorkspaceOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accuracy on transferred cases against what the human said; no case sees its own conversation."""
+    from assistant.errors import ConfigurationError, InputRejected
+    from evals.cases import ReplyCase, read_cases, write_predictions
+    from evals.runs import write_run
+    from evals.scoring import score_replay, stored_run, summary_markdown
+    from evals.transfer_run import replay
+
+    items = list(read_cases(cases))
+    rejected = [item for item in items if isinstance(item, InputRejected)]
+    usable = [item for item in items if isinstance(item, ReplyCase)]
+    for item in rejected:
+        say(f"rejected  {item}")
+    with open_session(ctx, workspace, data_dir, as_json) as session:
+        service = session.service
+        desk = service.desk(session.workspace)
+        own = service.records(session.workspace).pieces_by_conversation()
+        with ConsoleProgress() as progress:
+            result = asyncio.run(replay(usable, desk.answerer, own, progress))
+        if predictions is not None:
+            write_predictions(predictions, result.predictions())
+        scored = score_replay(usable, result, service.embedder)
+        run = stored_run(scored, service.embedder.fingerprint, service.clock.now(), str(cases))
+        place = write_run(run, service.settings.data_dir / "runs" / session.workspace)
+        if report is not None:
+            raise ConfigurationError(
+                "the HTML report is not built yet; the predictions and the stored run are complete"
+            )
+        record = {
+            **scored.record(),
+            "run": str(place),
+            "rejected": [{"source": r.source, "line": r.line, "reason": r.reason} for r in rejected],
+            "predictions": str(predictions) if predictions else None,
+            "report": str(report) if report else None,
+        }
+        session.show(record, summary_markdown(scored))
+    if rejected:
+        raise typer.Exit(1)
+
+
+def cases_of_workspace(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option("--out", help="Where the cases go, JSONL.")],
+    workspace: WorkspaceOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw reply cases from the transcripts of the workspace: the points at which a human's reply is known."""
+    from evals.case_sets import cases_from_transcripts, without_near_copies
+    from evals.cases import write_cases
+    from ingest.demo import second_replies
+    from ingest.sources.schemas import parse_transcript
+
+    with open_session(ctx, workspace, data_dir, as_json) as session:
+        service = session.service
+        stored = service.records(session.workspace).transcripts()
+        seconds = second_replies(service.demo_folder(session.workspace))
+        found = without_near_copies(cases_from_transcripts((parse_transcript(t, "records") for t in stored), seconds))
+        write_cases(out, found.cases)
+        transferred = sum(case.transferred for case in found.cases)
+        record = {
+            "cases": len(found.cases),
+            "transferred": transferred,
+            "repeats_left_out": len(found.repeats),
+            "out": str(out),
+        }
+        session.show(record, f"{len(found.cases)} cases, {transferred} of them transferred, in {out}")
+
+
+def _run_at(name: Path, folder: Path) -> Path:
+    return name if name.exists() else folder / f"{name}.json"
+
+
+def compare(
+    ctx: typer.Context,
+    run_a: Annotated[Path, typer.Argument(help="The run before: a file, or the id of a stored run.")],
+    run_b: Annotated[Path, typer.Argument(help="The run after, likewise.")],
+    workspace: WorkspaceOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Paired difference of two stored runs with its interval; exit 1 on a regression."""
+    from assistant.errors import ConfigurationError
+    from evals.compare import compare_runs
+    from evals.runs import read_run
+
+    try:
+        settings = settings_for(ctx, workspace, data_dir)
+        folder = settings.data_dir / "runs" / settings.workspace
+        result = compare_runs(read_run(_run_at(run_a, folder)), read_run(_run_at(run_b, folder)))
+    except ValueError as exc:
+        raise ConfigurationError(str(exc)) from exc
+    record = comparison_record(result)
+    common: Common = ctx.obj or Common()
+    write(json.dumps(record, ensure_ascii=False) if as_json or common.json else comparison_text(result))
+    if result.regression:
+        raise typer.Exit(1)
+
+
+def comparison_record(result: Comparison) -> dict[str, Any]:
+    """The comparison as JSON data."""
+    return asdict(result)
+
+
+def comparison_text(result: Comparison) -> str:
+    """The comparison for a person, as Markdown."""
+    main = result.measures[result.main]
+    verdict = "REGRESSION" if result.regression else "improvement" if result.improvement else "no clear difference"
+    out = [
+        f"{result.main}: {verdict}",
+        "",
+        "| measure | after - before | 95 % interval | pairs | smallest detectable |",
+        "|---|---|---|---|---|",
+    ]
+    out += [f"| {name} | {_difference(d)} |" for name, d in result.measures.items()]
+    for name, values in result.slices.items():
+        out += [f"| {result.main}, {name} = {value} | {_difference(d)} |" for value, d in values.items()]
+    if main.unpaired:
+        out.append(f"\n{main.unpaired} pairs are unscored on one side.")
+    if result.lost:
+        out.append(f"\nScored before, unscored now: {', '.join(result.lost)}")
+    out += [f"\nWarning: {warning}" for warning in result.warnings]
+    return "\n".join(out)
+
+
+def _difference(d: Difference) -> str:
+    if d.mean is None:
+        return f"– | – | {d.pairs} | –"
+    interval = "–" if d.low is None else f"{d.low:+.3f} to {d.high:+.3f}"
+    detectable = "–" if d.detectable is None else f"{d.detectable:.3f}"
+    return f"{d.mean:+.3f} | {interval} | {d.pairs} | {detectable}"

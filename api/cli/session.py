@@ -1,0 +1,157 @@
+"""What every command shares: the common options, opening the service, and how results and progress are shown."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from assistant.bootstrap import Service
+    from assistant.settings import Settings
+
+WorkspaceOption = Annotated[
+    str | None, typer.Option("--workspace", "-w", help="Tenant to work in.", show_default="default")
+]
+DataDirOption = Annotated[
+    Path | None, typer.Option("--data-dir", help="Data folder; else TEACHBACK_DATA_DIR, else the platform's.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@dataclass(slots=True)
+class Common:
+    """The options given before the command, used where the command has none of its own."""
+
+    workspace: str | None = None
+    data_dir: Path | None = None
+    json: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """An open service in one workspace, and how to answer."""
+
+    service: Service
+    workspace: str
+    json: bool
+
+    def show(self, record: Mapping[str, Any], text: str) -> None:
+        """The record as JSON, or the text for a person, on standard output."""
+        write(json.dumps(record, ensure_ascii=False) if self.json else text)
+
+
+def settings_for(ctx: typer.Context, workspace: str | None, data_dir: Path | None) -> Settings:
+    """Settings with the command's options put over the environment. Raises ConfigurationError."""
+    from pydantic import ValidationError
+
+    from assistant.errors import ConfigurationError
+    from assistant.settings import Settings
+
+    common: Common = ctx.obj or Common()
+    given: dict[str, Any] = {}
+    if workspace or common.workspace:
+        given["workspace"] = workspace or common.workspace
+    if data_dir or common.data_dir:
+        given["data_dir"] = data_dir or common.data_dir
+    try:
+        return Settings(**given)
+    except ValidationError as exc:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        raise ConfigurationError(f"a setting is wrong: {problems}") from exc
+
+
+@contextmanager
+def open_session(ctx: typer.Context, workspace: str | None, data_dir: Path | None, as_json: bool) -> Iterator[Session]:
+    """An open session; the service is closed at the end, whatever happens."""
+    quiet()
+    from assistant.bootstrap import build
+
+    settings = settings_for(ctx, workspace, data_dir)
+    common: Common = ctx.obj or Common()
+    service = build(settings)
+    try:
+        yield Session(service, settings.workspace, as_json or common.json)
+    finally:
+        service.close()
+
+
+def quiet() -> None:
+    """No telemetry, no hub, no chatter from any dependency; set before they are imported."""
+    for name, value in {
+        "ANONYMIZED_TELEMETRY": "False",
+        "RAGAS_DO_NOT_TRACK": "true",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "LANGSMITH_TRACING": "false",
+        "LANGCHAIN_TRACING_V2": "false",
+    }.items():
+        os.environ.setdefault(name, value)
+    if not os.environ.get("TEACHBACK_EMBEDDER_ALLOW_DOWNLOAD"):
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def write(text: str) -> None:
+    """One result on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def say(text: str) -> None:
+    """A word to the person, on standard error."""
+    sys.stderr.write(text + "\n")
+
+
+class ConsoleProgress:
+    """Progress bars on standard error; nothing at all where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._bars: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> ConsoleProgress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bars = Progress(
+                TextColumn("{task.description:<12}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            )
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def advance(self, stage: str, done: int, total: int) -> None:
+        """Move the stage's bar."""
+        if self._bars is None:
+            return
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=total)
+        self._bars.update(self._tasks[stage], completed=done, total=total)
+
+
+def lines(items: Sequence[str], *, most: int = 20) -> str:
+    """Items one a line, indented; past ``most`` only how many more."""
+    shown = [f"  {item}" for item in items[:most]]
+    if len(items) > most:
+        shown.append(f"  … and {len(items) - most} more")
+    return "\n".join(shown)

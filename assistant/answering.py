@@ -1,0 +1,389 @@
+"""Decides and composes one reply: guard, handoff rules, live state, retrieval, then model or extract."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from assistant import phrases
+from assistant.domain.conversation import Turn
+from assistant.domain.knowledge import Passage
+from assistant.domain.live import Question, ReplyDelta, ReplyDone, ReplyEvent, ReplyReset, ReplyStarted
+from assistant.domain.reply import Citation, Decision, Handoff, PromptRef, Reply
+from assistant.domain.state import UserState
+from assistant.drafting import NEIGHBOURS, adapt, choose_case, split_turns
+from assistant.errors import ModelUnavailable, StateUnavailable
+from assistant.extractive import ExtractiveAnswerer
+from assistant.followup import standalone
+from assistant.generation import Generated, GeneratedAnswerer, NoAnswer, NotGrounded, Piece, Restarted
+from assistant.guardrails import classify
+from assistant.handoff import decide_handoff, fix_promises, skill_for, summarise
+from assistant.language import Locale, spoken
+from assistant.next_questions import suggest
+from assistant.ports import Clock, Embedder, StateSource
+from assistant.retrieval import Query, Retrieval, Retriever
+from assistant.settings import Settings
+from assistant.state.answers import StateAnswer, answer_from_state, needs_sign_in, state_facts
+
+PASSAGES = 5
+ARTICLE_FLOOR = 0.5
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A reply in the making."""
+
+    question: Question
+    locale: Locale
+    trace_id: str
+    now: datetime
+    state: UserState | None = None
+    replayed: bool = False
+    retrieval: Retrieval = field(default_factory=lambda: Retrieval(()))
+    timings: dict[str, float] = field(default_factory=dict)
+    degraded: list[str] = field(default_factory=list)
+
+    @property
+    def moment(self) -> datetime:
+        """When the customer asks: now, or in a replay the moment of the state that was handed in."""
+        return self.state.as_of if self.replayed and self.state is not None else self.now
+
+
+class Answerer:
+    """Writes replies for one workspace; keeps nothing. The live desk and the evaluation use the same one."""
+
+    def __init__(
+        self,
+        *,
+        retriever: Retriever,
+        embedder: Embedder,
+        state_source: StateSource | None,
+        generator: GeneratedAnswerer | None,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._retriever = retriever
+        self._embedder = embedder
+        self._state_source = state_source
+        self._generator = generator
+        self._settings = settings
+        self._clock = clock
+        self._extractive = ExtractiveAnswerer()
+
+    async def reply(
+        self, question: Question, *, state: UserState | None = None, exclude: frozenset[str] = frozenset()
+    ) -> Reply:
+        """The whole reply, without the events before it."""
+        async for event in self.events(question, state=state, exclude=exclude):
+            if isinstance(event, ReplyDone):
+                return event.reply
+        raise AssertionError("a reply always ends with ReplyDone")
+
+    async def events(
+        self, question: Question, *, state: UserState | None = None, exclude: frozenset[str] = frozenset()
+    ) -> AsyncIterator[ReplyEvent]:
+        """ReplyStarted, pieces as they come, perhaps a ReplyReset, and ReplyDone.
+
+        ``state`` stands in for the live source (replays); ``exclude`` names conversations that must not be found.
+        """
+        draft = _Draft(
+            question,
+            spoken(question.locale, question.text),
+            secrets.token_hex(8),
+            self._clock.now(),
+            state,
+            state is not None,
+        )
+        started = time.perf_counter()
+        yield ReplyStarted(question.conversation_id, draft.trace_id)
+        early = self._early(draft)
+        if early is None:
+            await self._gather(draft, exclude)
+            early = self._from_rules(draft)
+        if early is not None:
+            yield ReplyDelta(early.text)
+            yield ReplyDone(self._timed(early, draft, started))
+            return
+        async for event in self._compose(draft):
+            if isinstance(event, ReplyDone):
+                event = ReplyDone(self._timed(event.reply, draft, started))
+            yield event
+
+    async def draft(
+        self,
+        turns: Sequence[Turn],
+        *,
+        state: UserState | None = None,
+        locale: str | None = None,
+        exclude: frozenset[str] = frozenset(),
+    ) -> Reply:
+        """A reply for an agent to send to the last customer turn, at most a suggestion.
+
+        The customer's own state comes first, then what similar resolved cases agree on or the article that answers,
+        whichever is better supported. The decision is ``handoff`` only where neither says anything.
+        """
+        text, before, history = split_turns(turns)
+        question = Question(text, history=history, locale=locale, user_id=state.user_id if state else None)
+        draft = _Draft(
+            question, spoken(locale, text), secrets.token_hex(8), self._clock.now(), state, state is not None
+        )
+        started = time.perf_counter()
+        await self._gather(draft, exclude)
+        reply = await asyncio.to_thread(self._draft_from, draft, text, before, exclude)
+        return self._timed(reply, draft, started)
+
+    def _draft_from(self, draft: _Draft, text: str, before: str, exclude: frozenset[str]) -> Reply:
+        state_answer = self._state_answer(draft)
+        if state_answer is not None and state_answer.sufficient and state_answer.decision == "answer":
+            return self._make(draft, state_answer.text, "answer", state_answer.confidence, state_used=state_answer.used)
+        cases = self._retriever.similar_cases(text, before, limit=NEIGHBOURS, now=draft.now, exclude=exclude)
+        chosen = choose_case(cases)
+        best = draft.retrieval.best
+        article = best if best is not None and best.article_id is not None else None
+        article_score = article.score if article is not None else 0.0
+        if chosen is not None and (chosen.passage.score >= article_score or article_score < ARTICLE_FLOOR):
+            passage = chosen.passage
+            citation = Citation(passage.id, passage.title, passage.text, conversation_id=passage.conversation_id)
+            return self._make(draft, adapt(passage.text, draft.locale), "answer", passage.score, citations=(citation,))
+        if article is None:
+            return self._make(draft, phrases.unsupported((), draft.locale), "handoff", 0.0)
+        return self._extract(draft, state_answer, article_score)
+
+    def _begin(self, question: Question, state: UserState | None) -> _Draft:
+        locale = spoken(question.locale, question.text)
+        return _Draft(question, locale, secrets.token_hex(8), self._clock.now(), state, state is not None)
+
+    # -- what needs no retrieval ----------------------------------------------------------------------------------
+
+    def _early(self, draft: _Draft) -> Reply | None:
+        question = draft.question
+        guard = classify(question.text, draft.locale)
+        if guard.reply is not None:
+            decision: Decision = "clarify" if guard.kind in ("empty", "gibberish") else "answer"
+            return self._make(draft, guard.reply, decision, 1.0)
+        return None
+
+    async def _gather(self, draft: _Draft, exclude: frozenset[str]) -> None:
+        """State and passages at the same time; the state has a budget and may be missing, which is then said."""
+        query = Query(
+            standalone(draft.question.text, draft.question.history),
+            k=PASSAGES,
+            locale=draft.locale,
+            exclude_conversations=exclude,
+        )
+        retrieval = asyncio.to_thread(self._retriever.search, query, now=draft.now)
+        draft.state, draft.retrieval = await asyncio.gather(self._state(draft), retrieval)
+        draft.timings.update(draft.retrieval.timings_ms)
+        draft.degraded.extend(draft.retrieval.degraded)
+
+    async def _state(self, draft: _Draft) -> UserState | None:
+        user_id = draft.question.user_id
+        if draft.state is not None or user_id is None or self._state_source is None:
+            return draft.state
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._settings.state_budget_ms / 1000):
+                return await self._state_source.fetch(user_id)
+        except (StateUnavailable, TimeoutError):
+            draft.degraded.append("state")
+            return None
+        finally:
+            draft.timings["state"] = _since(started)
+
+    # -- rules ----------------------------------------------------------------------------------------------------
+
+    def _from_rules(self, draft: _Draft) -> Reply | None:
+        """A handoff that the rules ask for, or a state reply that no model may reword (another's order, a choice)."""
+        question, locale = draft.question, draft.locale
+        profile = draft.state.profile if draft.state is not None else {}
+        wanted = decide_handoff(question.text, question.history, locale=locale, profile=profile, confidence=None)
+        if wanted is not None:
+            return self._hand_off(draft, wanted.reason)
+        answer = self._state_answer(draft)
+        if answer is not None and answer.decision == "clarify":
+            return self._make(draft, answer.text, "clarify", answer.confidence, state_used=answer.used)
+        if answer is not None and answer.topic == "not_yours":
+            return self._make(draft, answer.text, "answer", answer.confidence, state_used=answer.used)
+        return None
+
+    def _state_answer(self, draft: _Draft) -> StateAnswer | None:
+        question, locale = draft.question, draft.locale
+        if draft.state is None:
+            if "state" in draft.degraded or question.user_id is not None:
+                return None
+            return needs_sign_in(question.text, locale)
+        return answer_from_state(question.text, draft.state, locale=locale, now=draft.moment, history=question.history)
+
+    def _hand_off(self, draft: _Draft, reason: str) -> Reply:
+        question = draft.question
+        passages = draft.retrieval.passages
+        skill = skill_for(standalone(question.text, question.history))
+        answer = self._state_answer(draft)
+        summary = summarise(
+            question.history, question.text, draft.locale, answer.used if answer is not None else (), passages
+        )
+        text = phrases.handoff(reason, draft.locale)
+        return self._make(draft, text, "handoff", 1.0, handoff=Handoff(reason, summary, skill))
+
+    # -- composing ------------------------------------------------------------------------------------------------
+
+    async def _compose(self, draft: _Draft) -> AsyncIterator[ReplyEvent]:
+        state_answer = self._state_answer(draft)
+        best = draft.retrieval.best
+        confidence = best.score if best is not None else 0.0
+        supported = confidence >= self._settings.answer_threshold
+        if state_answer is None and not supported:
+            reply = self._unsupported(draft, confidence)
+            yield ReplyDelta(reply.text)
+            yield ReplyDone(reply)
+            return
+        if self._generator is not None:
+            shown = False
+            started = time.perf_counter()
+            try:
+                async for event in self._generated(draft, state_answer, confidence):
+                    shown = shown or isinstance(event, ReplyDelta)
+                    yield event
+                return
+            except (ModelUnavailable, NotGrounded) as exc:
+                draft.degraded.append("llm")
+                draft.timings["generate"] = _since(started)
+                if shown:
+                    yield ReplyReset("not_grounded" if isinstance(exc, NotGrounded) else "model_unavailable")
+        reply = await asyncio.to_thread(self._extract, draft, state_answer, confidence)
+        yield ReplyDelta(reply.text)
+        yield ReplyDone(reply)
+
+    async def _generated(
+        self, draft: _Draft, state_answer: StateAnswer | None, confidence: float
+    ) -> AsyncIterator[ReplyEvent]:
+        assert self._generator is not None
+        facts: tuple[str, ...] = ()
+        if draft.state is not None:
+            focus = state_answer.used if state_answer is not None else ()
+            facts = state_facts(draft.state, locale=draft.locale, now=draft.moment, focus=focus)
+        passages = self._supporting(draft)
+        started = time.perf_counter()
+        async for event in self._generator.stream(
+            draft.question, passages, facts, draft.locale, state_age=self._age(draft)
+        ):
+            match event:
+                case Piece(text=text):
+                    yield ReplyDelta(text)
+                case Restarted(reason=reason):
+                    yield ReplyReset(reason)
+                case NoAnswer():
+                    draft.timings["generate"] = _since(started)
+                    reply = self._unsupported(draft, min(confidence, self._settings.clarify_threshold))
+                    yield ReplyDelta(reply.text)
+                    yield ReplyDone(reply)
+                    return
+                case Generated() as generated:
+                    draft.timings["generate"] = _since(started)
+                    yield ReplyDone(
+                        self._make(
+                            draft,
+                            generated.text,
+                            "answer",
+                            max(confidence, state_answer.confidence if state_answer else 0.0),
+                            citations=generated.citations,
+                            state_used=state_answer.used if state_answer else (),
+                            model=generated.model,
+                            prompt=generated.prompt,
+                        )
+                    )
+
+    def _age(self, draft: _Draft) -> timedelta | None:
+        return None if draft.state is None else max(timedelta(0), draft.now - draft.state.as_of)
+
+    def _extract(self, draft: _Draft, state_answer: StateAnswer | None, confidence: float) -> Reply:
+        started = time.perf_counter()
+        parts: list[str] = []
+        citations: tuple[Citation, ...] = ()
+        if state_answer is not None:
+            parts.append(state_answer.text)
+        if state_answer is None or (not state_answer.sufficient and confidence >= self._settings.answer_threshold):
+            extract = self._extractive.answer(
+                draft.question.text,
+                self._supporting(draft),
+                locale=draft.locale,
+                embedder=self._embedder,
+                now=draft.now,
+            )
+            parts.append(extract.text)
+            citations = extract.citations
+        if "state" in draft.degraded:
+            parts.append(phrases.state_missing(draft.locale))
+        draft.timings["extract"] = _since(started)
+        if state_answer is not None:
+            confidence = max(confidence, state_answer.confidence)
+        return self._make(
+            draft,
+            "\n\n".join(part for part in parts if part),
+            "answer",
+            confidence,
+            citations=citations,
+            state_used=state_answer.used if state_answer is not None else (),
+        )
+
+    def _supporting(self, draft: _Draft) -> Sequence[Passage]:
+        """Passages worth showing a model or extracting from: those near the best one."""
+        passages = draft.retrieval.passages
+        if not passages:
+            return ()
+        return [p for p in passages if p.score >= 0.5 * passages[0].score]
+
+    def _unsupported(self, draft: _Draft, confidence: float) -> Reply:
+        """Nothing supports an answer: ask back with what comes near, or say so; the second time, a person."""
+        if draft.question.misses >= 1:
+            return self._hand_off(draft, "low_confidence")
+        near: list[str] = []
+        if confidence >= self._settings.clarify_threshold:
+            for passage in draft.retrieval.passages[:3]:
+                if passage.article_id is not None and passage.title not in near:
+                    near.append(passage.title)
+        return self._make(draft, phrases.unsupported(near, draft.locale), "clarify", confidence)
+
+    # -- making the record ----------------------------------------------------------------------------------------
+
+    def _make(
+        self,
+        draft: _Draft,
+        text: str,
+        decision: Decision,
+        confidence: float,
+        *,
+        citations: tuple[Citation, ...] = (),
+        handoff: Handoff | None = None,
+        state_used: tuple[str, ...] = (),
+        model: str | None = None,
+        prompt: PromptRef | None = None,
+    ) -> Reply:
+        return Reply(
+            text=fix_promises(text, handoff, draft.locale),
+            decision=decision,
+            confidence=round(min(1.0, max(0.0, confidence)), 4),
+            conversation_id=draft.question.conversation_id,
+            trace_id=draft.trace_id,
+            citations=citations,
+            handoff=handoff,
+            state_used=state_used,
+            suggested_questions=suggest(
+                draft.state, draft.retrieval.passages, asked=draft.question.text, locale=draft.locale, now=draft.now
+            ),
+            model=model,
+            prompt=prompt,
+            degraded=tuple(dict.fromkeys(draft.degraded)),
+            passages=draft.retrieval.passages,
+        )
+
+    def _timed(self, reply: Reply, draft: _Draft, started: float) -> Reply:
+        return replace(reply, timings_ms={**draft.timings, "total": _since(started)})
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 3)

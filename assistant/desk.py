@@ -1,0 +1,143 @@
+"""The use cases of one workspace: talk, search, suggest, draft, rate. Entry points call these and nothing below."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from assistant.answering import Answerer
+from assistant.domain.conversation import Turn
+from assistant.domain.feedback import Rating
+from assistant.domain.knowledge import Audience, Passage
+from assistant.domain.live import Conversation, Question, ReplyDone, ReplyEvent
+from assistant.domain.reply import Reply
+from assistant.domain.state import UserState
+from assistant.errors import IndexUnavailable, StateUnavailable, TeachbackError
+from assistant.generation import GeneratedAnswerer
+from assistant.language import spoken
+from assistant.next_questions import suggest
+from assistant.ports import ChatModel, Clock, Embedder, StateSource
+from assistant.reply_record import reply_record
+from assistant.retrieval import Query, Retriever
+from assistant.settings import Settings
+from assistant.store.conversations import ConversationRecords
+
+
+class Desk:
+    """One workspace's desk. Every coroutine may run at the same time as any other."""
+
+    def __init__(
+        self,
+        *,
+        workspace: str,
+        retriever: Retriever,
+        embedder: Embedder,
+        conversations: ConversationRecords,
+        state_source: StateSource | None,
+        chat_model: ChatModel | None,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self.workspace = workspace
+        self._retriever = retriever
+        self._conversations = conversations
+        self._state_source = state_source
+        self._clock = clock
+        self.answerer = Answerer(
+            retriever=retriever,
+            embedder=embedder,
+            state_source=state_source,
+            generator=GeneratedAnswerer(chat_model) if chat_model is not None else None,
+            settings=settings,
+            clock=clock,
+        )
+
+    async def open_conversation(self, *, user_id: str | None, channel: str) -> Conversation:
+        """A new, empty conversation."""
+        return await asyncio.to_thread(
+            self._conversations.open, user_id=user_id, channel=channel, now=self._clock.now()
+        )
+
+    async def conversation(self, conversation_id: str) -> Conversation:
+        """The conversation so far. Raises NotFound."""
+        return await asyncio.to_thread(self._conversations.get, conversation_id)
+
+    async def reply_events(self, question: Question) -> AsyncIterator[ReplyEvent]:
+        """The events of one reply; both turns, and a handoff where there is one, are recorded before ReplyDone.
+
+        Without ``conversation_id`` a conversation is opened. The conversation's own turns are the history, and its
+        own user is whose state is used, whatever the question says. Raises NotFound.
+        """
+        if question.conversation_id:
+            conversation = await self.conversation(question.conversation_id)
+        else:
+            conversation = await self.open_conversation(user_id=question.user_id, channel="api")
+        question = replace(
+            question,
+            conversation_id=conversation.id,
+            user_id=conversation.user_id,
+            history=conversation.turns,
+            misses=conversation.misses,
+        )
+        turn = Turn("customer", question.text, self._clock.now(), conversation.user_id)
+        await asyncio.to_thread(self._conversations.append, conversation.id, turn, at=self._clock.now())
+        async for event in self.answerer.events(question):
+            if isinstance(event, ReplyDone):
+                await asyncio.shield(asyncio.to_thread(self._record, conversation.id, event.reply))
+            yield event
+
+    async def ask(self, question: Question) -> Reply:
+        """One whole reply."""
+        async for event in self.reply_events(question):
+            if isinstance(event, ReplyDone):
+                return event.reply
+        raise AssertionError("a reply always ends with ReplyDone")
+
+    async def search(self, text: str, *, k: int, audience: Audience) -> list[Passage]:
+        """Ranked passages; empty for empty text."""
+        if not text.strip():
+            return []
+        query = Query(text, k=k, audience=audience)
+        found = await asyncio.to_thread(self._retriever.search, query, now=self._clock.now())
+        return list(found.passages)
+
+    async def suggestions(self, *, user_id: str | None, locale: str | None, page: str | None) -> tuple[str, ...]:
+        """What this user is likely to ask, before the first word (猜你想问)."""
+        state = await self._state_of(user_id)
+        wanted = locale or (str(state.profile.get("locale") or "zh") if state is not None else "zh")
+        found = await self.search(page, k=3, audience="public") if page else []
+        return suggest(state, found, asked="", locale=spoken(wanted, ""), now=self._clock.now())
+
+    async def rate(self, rating: Rating) -> None:
+        """Keep a rating. Raises NotFound."""
+        await asyncio.to_thread(self._conversations.rate, rating)
+
+    async def readiness(self) -> dict[str, str]:
+        """Part → ``ok`` or what is wrong with it."""
+        parts: dict[str, str] = {}
+        try:
+            found = await asyncio.to_thread(self._retriever.search, Query("ping", k=1), now=self._clock.now())
+            parts["retrieval"] = "ok" if not found.degraded else f"degraded: {', '.join(found.degraded)}"
+        except (TeachbackError, IndexUnavailable) as exc:
+            parts["retrieval"] = str(exc)
+        return parts
+
+    async def close(self) -> None:
+        """Nothing is held; the service closes what desks share."""
+
+    async def _state_of(self, user_id: str | None) -> UserState | None:
+        if user_id is None or self._state_source is None:
+            return None
+        try:
+            return await self._state_source.fetch(user_id)
+        except StateUnavailable:
+            return None
+
+    def _record(self, conversation_id: str, reply: Reply) -> None:
+        now = self._clock.now()
+        self._conversations.append(
+            conversation_id, Turn("assistant", reply.text, now), at=now, reply=reply_record(reply, passages=True)
+        )
+        if reply.handoff is not None:
+            self._conversations.hand_off(conversation_id, reply.handoff, at=now)

@@ -1,0 +1,94 @@
+"""What `teachback doctor` finds: each part, whether it works, and what to do where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from assistant.bootstrap import Service
+from assistant.domain.knowledge import EntryField
+from assistant.errors import TeachbackError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part's state; ``remedy`` is empty where nothing need be done."""
+
+    part: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def diagnose(service: Service, workspace: str) -> list[Finding]:
+    """Findings in the order in which parts rest on each other; a later part is skipped when an earlier one fails."""
+    settings = service.settings
+    findings = [Finding("data folder", True, str(settings.data_dir))]
+    checks: list[tuple[str, Callable[[], Finding]]] = [
+        ("records", lambda: _records(service, workspace)),
+        ("embedder", lambda: _embedder(service)),
+        ("vector index", lambda: _index(service, workspace)),
+        ("chat model", lambda: _model(service)),
+        ("live state", lambda: _state(service, workspace)),
+    ]
+    for part, check in checks:
+        try:
+            findings.append(check())
+        except TeachbackError as exc:
+            findings.append(Finding(part, False, str(exc), _remedy(part)))
+    return findings
+
+
+def _records(service: Service, workspace: str) -> Finding:
+    counts = service.records(workspace).counts()
+    detail = ", ".join(f"{value} {name}" for name, value in counts.items())
+    empty = counts["articles"] == 0 and counts["transcripts"] == 0
+    return Finding("records", True, detail, "nothing is ingested yet: `teachback ingest PATH`" if empty else "")
+
+
+def _embedder(service: Service) -> Finding:
+    vector = service.embedder.embed_queries(["你好"])
+    return Finding("embedder", vector.shape == (1, service.embedder.dimensions), service.embedder.fingerprint)
+
+
+def _index(service: Service, workspace: str) -> Finding:
+    service.chroma.heartbeat()
+    keeper, records = service.keeper(workspace), service.records(workspace)
+    keeper.check_embedder()
+    state = records.index_state()
+    if state.fingerprint is None:
+        return Finding("vector index", True, "empty")
+    held, wanted = keeper.vector_index().ids(), {entry.id for entry in records.all_entries()}
+    if state.dirty or held != wanted:
+        return Finding(
+            "vector index",
+            False,
+            f"{len(wanted - held)} entries missing, {len(held - wanted)} left over",
+            "an ingestion was cut off: run it again, or `teachback reindex`",
+        )
+    questions = sum(entry.field is not EntryField.BODY for entry in records.all_entries())
+    return Finding("vector index", True, f"{len(held)} entries ({questions} questions and titles), as the records say")
+
+
+def _model(service: Service) -> Finding:
+    settings = service.settings
+    if not settings.has_model:
+        return Finding("chat model", True, "none configured: replies are extracted from the knowledge")
+    endpoint = settings.openai_base_url or "the client's default endpoint"
+    return Finding(
+        "chat model", service.chat_model is not None, f"{settings.model} at {endpoint} (not called by this check)"
+    )
+
+
+def _state(service: Service, workspace: str) -> Finding:
+    source = service.state_source(workspace)
+    return Finding("live state", True, "the demo store's" if source is not None else "none: replies use knowledge only")
+
+
+def _remedy(part: str) -> str:
+    return {
+        "records": "check TEACHBACK_DATABASE_URL or the data folder's permissions",
+        "embedder": "check TEACHBACK_EMBEDDER",
+        "vector index": "see the message; `teachback reindex` rebuilds the index from the records",
+        "chat model": "check OPENAI_BASE_URL and OPENAI_API_KEY",
+    }.get(part, "")

@@ -1,0 +1,63 @@
+"""The few fixed sentences that the assistant says on its own account, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_HANDOFF = {
+    "zh": {
+        "customer_request": "好的，正在为您转接人工客服，前面的对话和您的情况会一并交给同事，不用重复说明。",
+        "upset": "很抱歉让您有这样的体验。我马上请人工同事接手，前面的情况会一并交给他。",
+        "forbidden_topic": "这件事需要专人处理，我已转给负责的同事，他会带着前面的对话与您联系。",
+        "vip": "正在为您转接专属顾问，前面的对话会一并交给他。",
+        "low_confidence": "这个问题我没有把握，不想给您不准确的答案，已为您转接人工客服，前面的对话会一并交给他。",
+        "loop": "看来我没能解决您的问题，已为您转接人工客服，前面的对话会一并交给他。",
+        "": "已为您转接人工客服，前面的对话会一并交给他。",
+    },
+    "en": {
+        "customer_request": "Of course. I'm passing you to a colleague now, with this conversation, "
+        "so you won't have to repeat yourself.",
+        "upset": "I'm sorry about this experience. A colleague is taking over now and can see everything so far.",
+        "forbidden_topic": "This needs a specialist. I've passed it on, with our conversation, "
+        "to the colleague responsible.",
+        "vip": "I'm connecting you with your personal adviser, who can see our conversation.",
+        "low_confidence": "I'm not certain enough to answer this, and I'd rather not guess. "
+        "A colleague is taking over and can see our conversation.",
+        "loop": "I haven't managed to solve this. A colleague is taking over and can see our conversation.",
+        "": "A colleague is taking over and can see our conversation.",
+    },
+}
+
+
+def handoff(reason: str, locale: str) -> str:
+    """What the customer reads when a person takes over."""
+    sentences = _HANDOFF["zh" if locale.startswith("zh") else "en"]
+    return sentences.get(reason, sentences[""])
+
+
+def unsupported(near: Sequence[str], locale: str) -> str:
+    """No passage supports an answer; ``near`` are titles of what comes close, offered as choices."""
+    chinese = locale.startswith("zh")
+    if near:
+        choices = "\n".join(f"{number}. {title}" for number, title in enumerate(near, 1))
+        return (
+            f"我不确定您问的是哪一项，您想了解的是：\n{choices}\n都不是的话，请换个说法，或回复“转人工”。"
+            if chinese
+            else f"I'm not sure which of these you mean:\n{choices}\n"
+            "If it's none of them, please put it another way, or say “agent” for a person."
+        )
+    return (
+        "我没有找到能回答这个问题的资料，不想随意猜测。您可以换个说法，或回复“转人工”由同事来帮您。"
+        if chinese
+        else "I couldn't find anything that answers this, and I'd rather not guess. "
+        "You can put it another way, or say “agent” to talk to a person."
+    )
+
+
+def state_missing(locale: str) -> str:
+    """The live state did not answer in time."""
+    return (
+        "（暂时查不到您的订单和账户信息，以上没有参考它们。）"
+        if locale.startswith("zh")
+        else "(Your orders and account could not be looked up just now, so they are not taken into account.)"
+    )

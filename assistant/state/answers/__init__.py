@@ -1,0 +1,7 @@
+"""Answers that need no model: what the user's own orders, parcels, payments and benefits say of their question."""
+
+from assistant.state.answers.answering import answer_from_state, needs_sign_in
+from assistant.state.answers.facts import state_facts
+from assistant.state.answers.model import StateAnswer
+
+__all__ = ["StateAnswer", "answer_from_state", "needs_sign_in", "state_facts"]

@@ -1,0 +1,97 @@
+"""Runs the product's own retrieval on a BEIR folder, in an index that is thrown away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from assistant.domain.knowledge import Article
+from assistant.ports import Embedder, Progress
+from assistant.retrieval import Query
+from assistant.text import fold, language_of
+from assistant.throwaway import throwaway_retriever
+from evals.beir import BeirData
+from evals.ranking import MEASURES, RankingScores, Run, score_run
+from evals.statistics import Estimate, bootstrap_mean
+from ingest.pipeline import article_write
+
+LATENCY_SAMPLE = 200
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalRun:
+    """The ranked lists, their scores with intervals, and latency in ms (embedding apart from retrieval)."""
+
+    run: Run
+    scores: RankingScores
+    estimates: Mapping[str, Estimate]
+    latency_ms: Mapping[str, float]
+    documents: int
+    passages: int
+    index_seconds: float
+
+
+def run_retrieval(
+    data: BeirData, embedder: Embedder, *, depth: int = 100, progress: Progress | None = None
+) -> RetrievalRun:
+    """Index the corpus as articles, as ingestion would, and rank ``depth`` documents for each judged query."""
+    now = datetime.now(UTC)
+    started = time.perf_counter()
+    writes = [
+        article_write(
+            Article(id=key, title=document.title, body=document.text, locale=language_of(document.text)), "", ""
+        )
+        for key, document in data.corpus.items()
+    ]
+    chunks = [chunk for write in writes for chunk in write.chunks]
+    entries = [entry for write in writes for entry in write.entries if entry.text.strip()]
+    retriever = throwaway_retriever(chunks, entries, embedder, progress=progress)
+    index_seconds = time.perf_counter() - started
+    queries = list(data.judged_queries.items())
+    texts = [text for _, text in queries]
+    vectors = np.vstack(
+        [embedder.embed_queries([fold(t) for t in texts[i : i + _BATCH]]) for i in range(0, len(texts), _BATCH)]
+        or [np.zeros((0, embedder.dimensions), dtype=np.float32)]
+    )
+    run: dict[str, list[tuple[str, float]]] = {}
+    retrieve_ms: list[float] = []
+    for number, ((key, text), vector) in enumerate(zip(queries, vectors, strict=True), 1):
+        begun = time.perf_counter()
+        run[key] = retriever.rank_documents(Query(text, k=depth), now=now, vector=vector)
+        retrieve_ms.append((time.perf_counter() - begun) * 1000)
+        if progress is not None and (number % 50 == 0 or number == len(queries)):
+            progress.advance("searching", number, len(queries))
+    scores = score_run(run, data.qrels)
+    latency = {
+        **_percentiles("retrieve", retrieve_ms),
+        **_percentiles("embed", _timed(texts[:LATENCY_SAMPLE], lambda t: embedder.embed_queries([fold(t)]))),
+    }
+    return RetrievalRun(
+        run,
+        scores,
+        {measure: bootstrap_mean(scores.values(measure)) for measure in MEASURES},
+        latency,
+        len(data.corpus),
+        len(chunks),
+        round(index_seconds, 2),
+    )
+
+
+def _timed(texts: list[str], call: Callable[[str], object]) -> list[float]:
+    times = []
+    for text in texts:
+        begun = time.perf_counter()
+        call(text)
+        times.append((time.perf_counter() - begun) * 1000)
+    return times
+
+
+def _percentiles(name: str, times: list[float]) -> dict[str, float]:
+    if not times:
+        return {}
+    return {f"{name}_p{p}": round(float(np.percentile(times, p)), 3) for p in (50, 95)}
