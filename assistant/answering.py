@@ -30,7 +30,10 @@ from assistant.settings import Settings
 from assistant.state.answers import StateAnswer, answer_from_state, needs_sign_in, state_facts
 
 PASSAGES = 5
-ARTICLE_FLOOR = 0.5
+ARTICLE_FLOOR = 0.3
+SIGN_IN = "sign_in"
+WORTH_SHOWING = 0.5  # to a model, which may weigh them
+WORTH_QUOTING = 0.7  # without one: a lesser passage quoted well is still the wrong passage
 
 
 @dataclass(slots=True)
@@ -43,6 +46,7 @@ class _Draft:
     now: datetime
     state: UserState | None = None
     replayed: bool = False
+    sign_in: bool = False
     retrieval: Retrieval = field(default_factory=lambda: Retrieval(()))
     timings: dict[str, float] = field(default_factory=dict)
     degraded: list[str] = field(default_factory=list)
@@ -204,7 +208,7 @@ class Answerer:
         if wanted is not None:
             return self._hand_off(draft, wanted.reason)
         answer = self._state_answer(draft)
-        if answer is not None and answer.decision == "clarify":
+        if answer is not None and answer.decision == "clarify" and answer.topic != SIGN_IN:
             return self._make(draft, answer.text, "clarify", answer.confidence, state_used=answer.used)
         if answer is not None and answer.topic == "not_yours":
             return self._make(draft, answer.text, "answer", answer.confidence, state_used=answer.used)
@@ -213,9 +217,8 @@ class Answerer:
     def _state_answer(self, draft: _Draft) -> StateAnswer | None:
         question, locale = draft.question, draft.locale
         if draft.state is None:
-            if "state" in draft.degraded or question.user_id is not None:
-                return None
-            return needs_sign_in(question.text, locale)
+            visitor = question.user_id is None and self._state_source is not None and "state" not in draft.degraded
+            return needs_sign_in(question.text, locale) if visitor else None
         return answer_from_state(question.text, draft.state, locale=locale, now=draft.moment, history=question.history)
 
     def _hand_off(self, draft: _Draft, reason: str) -> Reply:
@@ -236,6 +239,14 @@ class Answerer:
         best = draft.retrieval.best
         confidence = best.score if best is not None else 0.0
         supported = confidence >= self._settings.answer_threshold
+        if state_answer is not None and state_answer.topic == SIGN_IN:
+            if not supported:
+                reply = self._make(draft, state_answer.text, "clarify", state_answer.confidence)
+                yield ReplyDelta(reply.text)
+                yield ReplyDone(reply)
+                return
+            state_answer = None
+            draft.sign_in = True
         if state_answer is None and not supported:
             reply = self._unsupported(draft, confidence)
             yield ReplyDelta(reply.text)
@@ -266,7 +277,7 @@ class Answerer:
         if draft.state is not None:
             focus = state_answer.used if state_answer is not None else ()
             facts = state_facts(draft.state, locale=draft.locale, now=draft.moment, focus=focus)
-        passages = self._supporting(draft)
+        passages = self._supporting(draft, WORTH_SHOWING)
         started = time.perf_counter()
         async for event in self._generator.stream(
             draft.question, passages, facts, draft.locale, state_age=self._age(draft)
@@ -309,7 +320,7 @@ class Answerer:
         if state_answer is None or (not state_answer.sufficient and confidence >= self._settings.answer_threshold):
             extract = self._extractive.answer(
                 draft.question.text,
-                self._supporting(draft),
+                self._supporting(draft, WORTH_QUOTING),
                 locale=draft.locale,
                 embedder=self._embedder,
                 now=draft.now,
@@ -318,6 +329,8 @@ class Answerer:
             citations = extract.citations
         if "state" in draft.degraded:
             parts.append(phrases.state_missing(draft.locale))
+        if draft.sign_in:
+            parts.append(phrases.sign_in(draft.locale))
         draft.timings["extract"] = _since(started)
         if state_answer is not None:
             confidence = max(confidence, state_answer.confidence)
@@ -330,12 +343,10 @@ class Answerer:
             state_used=state_answer.used if state_answer is not None else (),
         )
 
-    def _supporting(self, draft: _Draft) -> Sequence[Passage]:
-        """Passages worth showing a model or extracting from: those near the best one."""
+    def _supporting(self, draft: _Draft, share: float) -> Sequence[Passage]:
+        """The best passage, the rest of its document, and those with at least this share of its score."""
         passages = draft.retrieval.passages
-        if not passages:
-            return ()
-        return [p for p in passages if p.score >= 0.5 * passages[0].score]
+        return [p for p in passages if p.document_id == passages[0].document_id or p.score >= share * passages[0].score]
 
     def _unsupported(self, draft: _Draft, confidence: float) -> Reply:
         """Nothing supports an answer: ask back with what comes near, or say so; the second time, a person."""

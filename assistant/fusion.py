@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 Column = NDArray[np.float32]
+Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """Evidence by candidate chunk: cosines, coverages (see ``Postings.coverage``), of its body and its questions.
 
-    ``question_*`` are 0 where the document has no question entries.
+    ``question_*`` are 0 where the document has no question entries; ``foreign`` marks chunks in another language than
+    the question's.
     """
 
     chunk: NDArray[np.int64]
@@ -24,6 +26,7 @@ class Features:
     question_dense: Column
     question_lexical: Column
     is_article: NDArray[np.bool_]
+    foreign: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,45 +35,84 @@ class Fusion:
 
     The raw score of a text is ``dense_weight * cosine + gate * coverage``. Both are absolute, so no score depends on
     what else was found; ``gate`` goes to 0 where even the best coverage is so small that BM25 is blind (another
-    language), which rank and min-max fusion cannot know. A document's question counts beside its body by
-    ``question_weight``. ``article_bonus`` puts reviewed articles above mined resolutions at equal support. ``slope``
-    and ``midpoint`` turn the raw score into 0–1.
+    language), which rank and min-max fusion cannot know. Where a document has questions, the best of them counts
+    beside the body by ``question_share``, less ``question_offset``, by which two questions are nearer to each other
+    than a question is to an unrelated body. ``article_bonus`` puts reviewed articles above mined resolutions at equal
+    support.
     """
 
     dense_weight: float = 4.0
     blind_below: float = 0.06
     seeing_above: float = 0.14
-    question_weight: float = 0.5
-    question_offset: float = 0.1
+    question_share: float = 0.4
+    question_offset: float = 0.06
     article_bonus: float = 0.03
-    midpoint: float = 3.75
-    slope: float = 6.0
+    support: Support = field(default_factory=lambda: Support())
 
-    def raw(self, features: Features) -> NDArray[np.float64]:
-        """(chunks,) uncalibrated scores."""
+    def raw(self, features: Features) -> Scores:
+        """(chunks,) uncalibrated scores; they rank."""
         best = max(float(features.body_lexical.max(initial=0.0)), float(features.question_lexical.max(initial=0.0)))
         gate = float(np.clip((best - self.blind_below) / (self.seeing_above - self.blind_below), 0.0, 1.0))
-        body = self.dense_weight * features.body_dense + gate * features.body_lexical
-        question = self.dense_weight * features.question_dense + gate * features.question_lexical
-        gain = np.where(features.question_dense > 0, question - self.question_offset * self.dense_weight, -np.inf)
-        mixed = (
-            np.where(gain > body, body + self.question_weight * (gain - body), body)
-            + self.article_bonus * features.is_article
+        dense, lexical = self.mixed(features)
+        return np.asarray(
+            self.dense_weight * dense + gate * lexical + self.article_bonus * features.is_article, dtype=np.float64
         )
-        return np.asarray(mixed, dtype=np.float64)
 
-    def score(self, features: Features, *, blind: bool = False) -> NDArray[np.float64]:
-        """(chunks,) scores 0–1; ``blind`` says that there are no cosines, and coverage alone decides."""
-        if blind:
-            return np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
-        return self.probability(self.raw(features))
+    def mixed(self, features: Features) -> tuple[Scores, Scores]:
+        """(cosine, coverage) of each chunk, of its body and its questions together."""
+        share = np.where(features.question_dense > 0, self.question_share, 0.0)
+        offset = self.question_offset / self.dense_weight
+        dense = (1 - share) * features.body_dense + share * (features.question_dense - offset)
+        lexical = (1 - share) * features.body_lexical + share * features.question_lexical
+        return np.asarray(dense, dtype=np.float64), np.asarray(lexical, dtype=np.float64)
 
-    def probability(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw scores as 0–1."""
-        return np.asarray(1.0 / (1.0 + np.exp(-self.slope * (raw - self.midpoint))), dtype=np.float64)
+    def probability(self, features: Features, order: NDArray[np.int64], raw: Scores) -> Scores:
+        """(len(order),) probability that each chunk supports an answer; ``order`` is best first.
 
-    def case_raw(self, features: Features) -> NDArray[np.float64]:
+        Never rises along the order: what ranks lower is not believed more.
+        """
+        dense, lexical = self.mixed(features)
+        margin = np.zeros(len(order))
+        others = order[features.document[order] != features.document[order[0]]] if len(order) else order
+        if len(order):
+            top = features.document[order] == features.document[order[0]]
+            runner_up = raw[others[0]] if len(others) else raw[order[0]] - self.support.widest_margin
+            margin[top] = np.clip(raw[order[top]] - runner_up, 0.0, self.support.widest_margin)
+        chances = self.support.probability(dense[order], lexical[order], margin, features.foreign[order])
+        return np.minimum.accumulate(chances)
+
+    def case_raw(self, features: Features) -> Scores:
         """(chunks,) raw scores of old cases: question against question, and a little the answer."""
         question = self.dense_weight * features.question_dense + features.question_lexical
         answer = self.dense_weight * features.body_dense + features.body_lexical
-        return (0.8 * question + 0.2 * answer).astype(np.float64)
+        return np.asarray(0.8 * question + 0.2 * answer, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Logistic calibration: the probability that a passage supports an answer, from evidence on an absolute scale.
+
+    Fitted on xquad-zh, xquad-en and the demo shop's held-out FAQ questions, each also with the right document taken
+    away, and on transcripts of groups a and b; AUC 0.99 on cmrc2018 and 0.82 on the transcripts of groups c and d,
+    which it never saw (0.97 and 0.73 for the raw score). ``foreign`` was fitted across xquad's languages (3.1) and set
+    lower, since a wrong answer there is harder to notice.
+    """
+
+    intercept: float = -2.08
+    dense: float = 22.7
+    dense_at: float = 0.88
+    lexical: float = 3.74
+    margin: float = 9.55
+    widest_margin: float = 0.4
+    foreign: float = 2.5
+
+    def probability(self, dense: Scores, lexical: Scores, margin: Scores, foreign: NDArray[np.bool_]) -> Scores:
+        """0–1 for each row."""
+        logit = (
+            self.intercept
+            + self.dense * (dense - self.dense_at)
+            + self.lexical * lexical
+            + self.margin * margin
+            + self.foreign * foreign
+        )
+        return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)

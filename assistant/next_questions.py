@@ -28,7 +28,7 @@ def suggest(
     near = [
         Suggestion(text=passage.title, reason="related_article", weight=passage.score)
         for passage in passages[1:]
-        if passage.article_id is not None and passage.locale.startswith(locale) and passage.score >= 0.4
+        if passage.article_id is not None and passage.locale.startswith(locale) and passage.score >= 0.15
     ]
     said = fold(asked).casefold()
     merged = merge(near, from_state, limit=limit + 1) if asked else merge(from_state, near, limit=limit + 1)

@@ -61,3 +61,12 @@ def state_missing(locale: str) -> str:
         if locale.startswith("zh")
         else "(Your orders and account could not be looked up just now, so they are not taken into account.)"
     )
+
+
+def sign_in(locale: str) -> str:
+    """A visitor asked about something of their own; the answer before it is the general one."""
+    return (
+        "想查您自己的订单和账户情况，请先登录，我再为您查。"
+        if locale.startswith("zh")
+        else "To look at your own orders and account, please sign in first."
+    )

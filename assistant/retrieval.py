@@ -16,9 +16,11 @@ from assistant.errors import EmbeddingFailed, IndexUnavailable
 from assistant.fusion import Features, Fusion
 from assistant.ports import Embedder, TextSegmenter, VectorIndex
 from assistant.store.snapshot import EntryTable, Snapshot
-from assistant.text import fold
+from assistant.subjects import NONE, named_in
+from assistant.text import fold, language_of
 
 CANDIDATES = 80
+SUBJECT_WEIGHT = 0.15
 CONTEXT_SHARE = 0.3
 CONTEXT_CHARS = 300
 
@@ -150,7 +152,8 @@ class Retriever:
         if not len(usable):
             return SimilarCases((), np.zeros(0, dtype=np.float32), np.zeros((0, len(vector)), dtype=np.float32))
         coverage = snapshot.postings.coverage(self._segmenter.terms(texts[0]))
-        features = gather(table, usable, np.asarray(snapshot.vectors[usable]) @ vector, coverage[usable])
+        dense = np.asarray(snapshot.vectors[usable]) @ vector
+        features = gather(table, usable, dense, coverage[usable], language_of(texts[0]))
         scores = self._fusion.case_raw(features)
         order = np.argsort(-scores, kind="stable")[:limit]
         body_row = np.zeros(len(table.chunk_ids), dtype=np.int64)
@@ -159,7 +162,7 @@ class Retriever:
         chunks = self._load_chunks([table.chunk_ids[c] for c in features.chunk[order]])
         kept = [i for i in order if table.chunk_ids[features.chunk[i]] in chunks]
         none = np.zeros(len(kept), dtype=np.float32)
-        probability = self._fusion.probability(scores[kept])
+        probability = self._fusion.probability(features, order, scores)[[list(order).index(i) for i in kept]]
         ranked = Ranked(features.chunk[kept], features.document[kept], scores[kept], probability, none, none)
         passages = tuple(_passage(chunks[table.chunk_ids[c]], ranked, i) for i, c in enumerate(ranked.chunk))
         answers = np.asarray(snapshot.vectors[body_row[ranked.chunk]])
@@ -196,18 +199,33 @@ class Retriever:
             if vector is not None
             else np.zeros(len(entries), dtype=np.float32)
         )
-        features = gather(table, entries, dense, coverage[entries])
-        raw = self._fusion.raw(features)
-        scores = self._fusion.score(features, blind=vector is None)
-        order = np.argsort(-(scores if vector is None else raw), kind="stable")[: max(query.k * 4, 20)]
+        features = gather(table, entries, dense, coverage[entries], language_of(text))
+        if vector is None:  # no cosines: coverage alone ranks, and is all that is known of support
+            raw = np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
+            order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
+            scores = raw[order]
+        else:
+            raw = self._fusion.raw(features) + self._about(table, text, features)
+            order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
+            scores = self._fusion.probability(features, order, raw)
         return Ranked(
             features.chunk[order],
             features.document[order],
             raw[order],
-            scores[order],
+            scores,
             np.maximum(features.body_dense, features.question_dense)[order],
             np.maximum(features.body_lexical, features.question_lexical)[order],
         )
+
+    def _about(self, table: EntryTable, text: str, features: Features) -> NDArray[np.float64]:
+        """(chunks,) for documents on a subject the question names; against those on another named subject."""
+        asked = named_in(text, table.subjects)
+        subject = table.subject_of[features.document]
+        if not asked:
+            return np.zeros(len(subject))
+        of_asked = np.isin(subject, list(asked))
+        other = (subject != NONE) & ~of_asked
+        return np.asarray(SUBJECT_WEIGHT * (of_asked.astype(np.float64) - other), dtype=np.float64)
 
     def _nearest(
         self,
@@ -252,9 +270,16 @@ class Ranked:
 
 
 def gather(
-    table: EntryTable, entries: NDArray[np.int64], dense: NDArray[np.float32], lexical: NDArray[np.float32]
+    table: EntryTable,
+    entries: NDArray[np.int64],
+    dense: NDArray[np.float32],
+    lexical: NDArray[np.float32],
+    language: str,
 ) -> Features:
-    """One row a chunk from one row an entry: its body's scores, and the best of its document's questions."""
+    """One row a chunk from one row an entry: its body's scores, and the best of its document's questions.
+
+    ``language`` is the question's, ``zh`` or ``en``.
+    """
     document = table.document[entries]
     is_question = table.is_question[entries]
     chunk = table.chunk[entries]
@@ -272,6 +297,8 @@ def gather(
     document_of_chunk[place] = document_place
     is_article = np.zeros(len(chunks), dtype=np.bool_)
     is_article[place] = table.is_article[entries]
+    chinese = np.zeros(len(chunks), dtype=np.bool_)
+    chinese[place] = table.chinese[entries]
     return Features(
         chunk=chunks.astype(np.int64),
         document=documents[document_of_chunk].astype(np.int64),
@@ -280,6 +307,7 @@ def gather(
         question_dense=best_dense[document_of_chunk],
         question_lexical=best_lexical[document_of_chunk],
         is_article=is_article,
+        foreign=chinese != (language == "zh"),
     )
 
 

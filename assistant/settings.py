@@ -70,9 +70,9 @@ class Settings(BaseSettings):
     model_max_tokens: int = Field(default=600, gt=0, description="Longest generated reply, in tokens.")
 
     state_budget_ms: float = Field(default=300.0, gt=0, description="Time budget of the live state sources.")
-    answer_threshold: float = Field(default=0.5, ge=0, le=1, description="Confidence from which an answer is given.")
+    answer_threshold: float = Field(default=0.3, ge=0, le=1, description="Confidence from which an answer is given.")
     clarify_threshold: float = Field(
-        default=0.3, ge=0, le=1, description="Confidence from which a question is asked back instead of a handoff."
+        default=0.15, ge=0, le=1, description="Confidence from which a question is asked back instead of a handoff."
     )
     token_ttl_s: int = Field(default=3600, gt=0, description="Life of an end user's signed token.")
     token_secret: SecretStr | None = Field(

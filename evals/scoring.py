@@ -47,19 +47,19 @@ class Scored:
             },
             "usable": self.usable,
             "decisions": dict(Counter(reply.decision for reply in self.replay.replies.values())),
-            "guard": {
-                "cases_with_own_pieces": sum(count > 0 for count in self.replay.hidden.values()),
-                "pieces_hidden": sum(self.replay.hidden.values()),
-                "leaks": 0,
-            },
+            "guard": self.replay.guard.record(),
         }
 
 
 def score_replay(cases: Sequence[ReplyCase], replay: Replay, embedder: Embedder) -> Scored:
-    """Score the replies and the baselines on the same cases."""
+    """Score the replies and the baselines on the same cases. A case whose reply leaked is unscored.
+
+    ``embedder`` is asked for the same sentences many times: pass a CachingEmbedder. Raises EmbeddingFailed.
+    """
     predictions = replay.predictions()
     scorer = AnswerScorer(cases, embedder)
-    scores = scorer.score(predictions)
+    leaked = set(replay.guard.leaks)
+    scores = [CaseScore(s.case_id, None, "leak") if s.case_id in leaked else s for s in scorer.score(predictions)]
     groups = [case.conversation_id for case in cases]
     columns = {
         measure: [None if s.scores is None else s.scores.values()[measure] for s in scores] for measure in MEASURES
@@ -98,7 +98,12 @@ def summary_markdown(scored: Scored) -> str:
     if scored.usable is False:
         out += ["", "**Not usable here**: constant or random replies are not clearly below a second human."]
     guard = scored.record()["guard"]
-    out += ["", f"Leak guard: {guard['pieces_hidden']} pieces of the cases' own conversations hidden, 0 leaks."]
+    out += [
+        "",
+        f"Leak guard: hidden from their cases {guard['own']} pieces of their own conversations, {guard['copies']} of "
+        f"copies, {guard['derived']} made from them, {guard['later_documents']} documents of later; "
+        f"{guard['leaks']} leaks.",
+    ]
     return "\n".join(out)
 
 

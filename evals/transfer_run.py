@@ -1,27 +1,59 @@
-"""Replays reply cases through the assistant, with a guard that no case sees its own conversation."""
+"""Replays reply cases through the assistant, with a guard that no case sees its own answer."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from assistant.answering import Answerer
+from assistant.bootstrap import Service
 from assistant.domain.reply import Reply
-from assistant.errors import TeachbackError
-from assistant.ports import Progress
+from assistant.drafting import split_turns
+from assistant.followup import standalone
+from assistant.ports import ChatModel, Progress
+from assistant.retrieval import CONTEXT_CHARS
+from assistant.settings import Settings
+from assistant.text import fold
+from evals.caching_embedder import CachingEmbedder
 from evals.cases import Prediction, ReplyCase
+from evals.knowledge_view import Knowledge, KnowledgeView, ReplayClock, knowledge_of
+from evals.leak_guard import LeakFound, LeakGuard
+
+__all__ = ["Bench", "GuardReport", "LeakFound", "Replay", "prefill", "prepare", "replay"]
+
+_WITH_MODEL = 4  # cases at a time where a model answers; without one more than one is only slower
 
 
-class LeakFound(TeachbackError):
-    """A reply rests on the case's own conversation: the run proves nothing and is stopped."""
+@dataclass(frozen=True, slots=True)
+class GuardReport:
+    """What the guard did: pieces hidden by case and reason, and cases whose reply recites what it cannot know."""
+
+    own: Mapping[str, int] = field(default_factory=dict)
+    copies: Mapping[str, int] = field(default_factory=dict)
+    derived: Mapping[str, int] = field(default_factory=dict)
+    later: Mapping[str, int] = field(default_factory=dict)
+    leaks: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, object]:
+        """The counts as JSON data."""
+        return {
+            "cases_with_own_pieces": sum(count > 0 for count in self.own.values()),
+            "pieces_hidden": sum(map(sum, (self.own.values(), self.copies.values(), self.derived.values()))),
+            "own": sum(self.own.values()),
+            "copies": sum(self.copies.values()),
+            "derived": sum(self.derived.values()),
+            "later_documents": sum(self.later.values()),
+            "leaks": len(self.leaks),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Replies by case id, and how many pieces of each case's own conversation the guard kept out of its sight."""
+    """Replies by case id, and what the guard kept out of each case's sight."""
 
     replies: Mapping[str, Reply]
-    hidden: Mapping[str, int]
+    guard: GuardReport = field(default_factory=GuardReport)
 
     def predictions(self) -> list[Prediction]:
         """The replies as predictions, in order."""
@@ -34,27 +66,119 @@ class Replay:
 async def replay(
     cases: Sequence[ReplyCase],
     answerer: Answerer,
-    own_pieces: Mapping[str, int],
+    view: KnowledgeView,
+    guard: LeakGuard,
+    clock: ReplayClock,
     progress: Progress | None = None,
+    *,
+    concurrency: int = 1,
 ) -> Replay:
-    """Draft a reply to each case. Raises LeakFound when a reply cites or retrieved the case's own conversation.
+    """Draft a reply to each case. Raises LeakFound when a reply was given or cites what its case may not see.
 
-    ``own_pieces`` is how many indexed pieces come from each conversation.
+    ``answerer`` answers from ``view`` by ``clock``; a view as of the case has the clock stand at the case's moment, and
+    a case without one is then answered as of now. A reply that recites its own human reply otherwise is counted as a
+    leak, to be left unscored. More than one case at a time pays only where a model answers.
     """
-    replies: dict[str, Reply] = {}
-    for number, case in enumerate(cases, 1):
-        reply = await answerer.draft(
-            case.turns, state=case.user_state, locale=case.locale, exclude=frozenset({case.conversation_id})
-        )
-        check_leak(case, reply)
-        replies[case.case_id] = reply
+    room = asyncio.Semaphore(concurrency)
+    done = 0
+
+    async def one(case: ReplyCase) -> Reply:
+        nonlocal done
+        async with room:
+            if view.as_of and case.at is not None:
+                clock.stand_at(case.at)
+            keys = guard.hidden(case).keys
+            reply = await answerer.draft(case.turns, state=case.user_state, locale=case.locale, exclude=keys)
+        guard.check(case, reply)
+        done += 1
         if progress is not None:
-            progress.advance("replaying", number, len(cases))
-    return Replay(replies, {case.case_id: own_pieces.get(case.conversation_id, 0) for case in cases})
+            progress.advance("replaying", done, len(cases))
+        return reply
+
+    tasks = [asyncio.create_task(one(case)) for case in cases]
+    try:
+        made = await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
+    replies = {case.case_id: reply for case, reply in zip(cases, made, strict=True)}
+    return Replay(replies, _report(cases, replies, view, guard))
 
 
-def check_leak(case: ReplyCase, reply: Reply) -> None:
-    """Raises LeakFound when anything the reply rests on comes from the case's own conversation."""
-    seen = {p.conversation_id for p in reply.passages} | {c.conversation_id for c in reply.citations}
-    if case.conversation_id in seen:
-        raise LeakFound(f"case {case.case_id} saw its own conversation {case.conversation_id}; the run was stopped")
+@dataclass(frozen=True)
+class Bench:
+    """A workspace made ready to replay these cases: its knowledge in a view of its own, the guard, the answerer."""
+
+    cases: Sequence[ReplyCase]
+    view: KnowledgeView
+    embedder: CachingEmbedder
+    guard: LeakGuard
+    clock: ReplayClock
+    settings: Settings
+    chat_model: ChatModel | None = None
+
+    def answerer(self) -> Answerer:
+        """The product's answerer over the view."""
+        return self.view.answerer(self.settings, self.clock, chat_model=self.chat_model)
+
+    def on(self, knowledge: Knowledge) -> Bench:
+        """The same cases on other knowledge."""
+        view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of)
+        return replace(self, view=view, guard=self.guard.on(self.cases, knowledge))
+
+    async def replay(self, progress: Progress | None = None) -> Replay:
+        """A reply to each case. Raises LeakFound and EmbeddingFailed."""
+        prefill(self.cases, self.embedder, progress)
+        concurrency = 1 if self.chat_model is None else _WITH_MODEL
+        return await replay(
+            self.cases, self.answerer(), self.view, self.guard, self.clock, progress, concurrency=concurrency
+        )
+
+
+def prepare(
+    service: Service,
+    workspace: str,
+    cases: Sequence[ReplyCase],
+    *,
+    as_of: bool = False,
+    progress: Progress | None = None,
+) -> Bench:
+    """The bench for these cases on the workspace's live knowledge. Raises EmbedderMismatch."""
+    records = service.records(workspace)
+    embedder = CachingEmbedder(service.embedder)
+    knowledge = knowledge_of(records, service.keeper(workspace))
+    customers = {t["conversation_id"]: t["customer_id"] for t in records.transcripts() if t.get("customer_id")}
+    return Bench(
+        cases,
+        KnowledgeView(knowledge, embedder, as_of=as_of),
+        embedder,
+        LeakGuard(cases, knowledge, customers),
+        ReplayClock(service.clock.now()),
+        service.settings,
+        service.chat_model,
+    )
+
+
+def prefill(cases: Sequence[ReplyCase], embedder: CachingEmbedder, progress: Progress | None = None) -> None:
+    """Embed in large batches what drafting will ask for case by case. Raises EmbeddingFailed."""
+    texts: list[str] = []
+    for case in cases:
+        text, before, history = split_turns(case.turns)
+        texts += [fold(standalone(text, history)), fold(text)]
+        if before.strip():
+            texts.append(fold(f"{before[-CONTEXT_CHARS:]} {text}"))
+    embedder.prepare_queries(texts, progress)
+
+
+def _report(
+    cases: Sequence[ReplyCase], replies: Mapping[str, Reply], view: KnowledgeView, guard: LeakGuard
+) -> GuardReport:
+    hidden = {case.case_id: guard.hidden(case) for case in cases}
+    return GuardReport(
+        own={key: guard.pieces(found.own) for key, found in hidden.items()},
+        copies={key: guard.pieces(found.copies) for key, found in hidden.items()},
+        derived={key: guard.pieces(found.derived) for key, found in hidden.items()},
+        later={case.case_id: view.later_than(case.at) for case in cases if case.at is not None} if view.as_of else {},
+        leaks=tuple(case.case_id for case in cases if guard.recites(case, replies[case.case_id])),
+    )

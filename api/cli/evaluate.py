@@ -23,6 +23,8 @@ from api.cli.session import (
 )
 
 if TYPE_CHECKING:
+    from assistant.errors import InputRejected
+    from evals.cases import ReplyCase
     from evals.compare import Comparison
     from evals.statistics import Difference
 
@@ -95,31 +97,29 @@ def transfers(
     cases: Annotated[Path, typer.Argument(help="Reply cases, JSONL.")],
     predictions: Annotated[Path | None, typer.Option("--predictions", help="Write the predictions, JSONL.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report, one HTML file.")] = None,
+    as_of_case: Annotated[
+        bool, typer.Option("--as-of-case", help="Hide knowledge that is newer than the case it would answer.")
+    ] = False,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Accuracy on transferred cases against what the human said; no case sees its own conversation."""
-    from assistant.errors import ConfigurationError, InputRejected
-    from evals.cases import ReplyCase, read_cases, write_predictions
+    from assistant.errors import ConfigurationError
+    from evals.cases import write_predictions
     from evals.runs import write_run
     from evals.scoring import score_replay, stored_run, summary_markdown
-    from evals.transfer_run import replay
+    from evals.transfer_run import prepare
 
-    items = list(read_cases(cases))
-    rejected = [item for item in items if isinstance(item, InputRejected)]
-    usable = [item for item in items if isinstance(item, ReplyCase)]
-    for item in rejected:
-        say(f"rejected  {item}")
+    usable, rejected = _read(cases)
     with open_session(ctx, workspace, data_dir, as_json) as session:
         service = session.service
-        desk = service.desk(session.workspace)
-        own = service.records(session.workspace).pieces_by_conversation()
         with ConsoleProgress() as progress:
-            result = asyncio.run(replay(usable, desk.answerer, own, progress))
-        if predictions is not None:
-            write_predictions(predictions, result.predictions())
-        scored = score_replay(usable, result, service.embedder)
+            bench = prepare(service, session.workspace, usable, as_of=as_of_case, progress=progress)
+            result = asyncio.run(bench.replay(progress))
+            if predictions is not None:
+                write_predictions(predictions, result.predictions())
+            scored = score_replay(usable, result, bench.view.embedder)
         run = stored_run(scored, service.embedder.fingerprint, service.clock.now(), str(cases))
         place = write_run(run, service.settings.data_dir / "runs" / session.workspace)
         if report is not None:
@@ -136,6 +136,18 @@ def transfers(
         session.show(record, summary_markdown(scored))
     if rejected:
         raise typer.Exit(1)
+
+
+def _read(path: Path) -> tuple[list[ReplyCase], list[InputRejected]]:
+    """The usable cases of a file; the others are named on standard error."""
+    from assistant.errors import InputRejected
+    from evals.cases import ReplyCase, read_cases
+
+    items = list(read_cases(path))
+    rejected = [item for item in items if isinstance(item, InputRejected)]
+    for item in rejected:
+        say(f"rejected  {item}")
+    return [item for item in items if isinstance(item, ReplyCase)], rejected
 
 
 def cases_of_workspace(

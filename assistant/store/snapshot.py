@@ -18,24 +18,42 @@ from numpy.typing import NDArray
 from assistant.domain.knowledge import Audience, Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import TextSegmenter, Vectors
 from assistant.store.lexical import Postings, build_postings, load_postings, save_postings
+from assistant.subjects import learn_subjects
+from assistant.text import language_of
 
-FORMAT = 1
-_COLUMNS = ("chunk", "document", "is_question", "is_article", "internal", "valid_from", "valid_until")
+FORMAT = 3
+_COLUMNS = (
+    "subject_of",
+    "chunk",
+    "document",
+    "is_question",
+    "is_article",
+    "internal",
+    "chinese",
+    "valid_from",
+    "valid_until",
+)
 
 
 @dataclass(frozen=True)
 class EntryTable:
-    """Columns over index entries, row by row; ``chunk`` and ``document`` number the ids below."""
+    """Columns over index entries, row by row; ``chunk`` and ``document`` number the ids below.
+
+    ``subject_of`` is by document: the number of its name in ``subjects``, or -1.
+    """
 
     entry_ids: Sequence[str]
     chunk_ids: Sequence[str]
     document_ids: Sequence[str]
     conversation_ids: Sequence[str | None]
+    subjects: Sequence[str]
+    subject_of: NDArray[np.int32]
     chunk: NDArray[np.int32]
     document: NDArray[np.int32]
     is_question: NDArray[np.bool_]
     is_article: NDArray[np.bool_]
     internal: NDArray[np.bool_]
+    chinese: NDArray[np.bool_]
     valid_from: NDArray[np.float64]
     valid_until: NDArray[np.float64]
 
@@ -84,17 +102,22 @@ def build_snapshot(
     conversations: dict[int, str | None] = {
         document_number[chunk.kind, chunk.document_id]: chunk.conversation_id for chunk in chunks
     }
+    title_of = {document_number[chunk.kind, chunk.document_id]: chunk.title for chunk in chunks}
+    subjects, subject_of = learn_subjects([title_of[number] for number in range(len(document_number))])
     of = [by_id[entry.chunk_id] for entry in entries]
     table = EntryTable(
         entry_ids=[entry.id for entry in entries],
         chunk_ids=[chunk.id for chunk in chunks],
         document_ids=[document_id for _, document_id in document_number],
         conversation_ids=[conversations[number] for number in range(len(document_number))],
+        subjects=subjects,
+        subject_of=subject_of,
         chunk=np.array([chunk_number[entry.chunk_id] for entry in entries], dtype=np.int32),
         document=np.array([document_number[c.kind, c.document_id] for c in of], dtype=np.int32),
         is_question=np.array([entry.field is not EntryField.BODY for entry in entries], dtype=np.bool_),
         is_article=np.array([c.kind is DocumentKind.ARTICLE for c in of], dtype=np.bool_),
         internal=np.array([c.audience == "internal" for c in of], dtype=np.bool_),
+        chinese=np.array([language_of(c.text) == "zh" for c in of], dtype=np.bool_),
         valid_from=np.array([c.valid_from.timestamp() if c.valid_from else -np.inf for c in of]),
         valid_until=np.array([c.valid_until.timestamp() if c.valid_until else np.inf for c in of]),
     )
@@ -123,6 +146,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
         "chunk_ids": list(table.chunk_ids),
         "document_ids": list(table.document_ids),
         "conversation_ids": list(table.conversation_ids),
+        "subjects": list(table.subjects),
     }
     (beside / "ids.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)

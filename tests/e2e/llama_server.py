@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 from types import TracebackType
 
@@ -20,10 +21,13 @@ import json, sys, time
 import xllamacpp
 params = xllamacpp.CommonParams()
 params.model.path = sys.argv[1]
-params.hostnames, params.port = ["127.0.0.1"], 0  # the system picks a free port
+params.hostnames, params.port = ["127.0.0.1"], int(sys.argv[2])  # for 0 the system picks a free port
 params.n_ctx, params.n_parallel = 4096, 1
 params.offline, params.ui, params.fit_params, params.warmup = True, False, False, False
 params.cpuparams.n_threads = 1
+if sys.argv[3]:
+    user = xllamacpp.common_grammar_type.COMMON_GRAMMAR_TYPE_USER
+    params.sampling.grammar = xllamacpp.CommonGrammar(user, sys.argv[3])
 server = xllamacpp.Server(params)
 print(json.dumps({"url": server.listening_address}), flush=True)
 sys.stdin.read()  # until the tests end, however they end
@@ -46,9 +50,15 @@ def weights() -> Path:
 
 
 class LlamaServer:
-    """``with LlamaServer() as server: server.url``; or ``start()`` and ``stop()``. It dies with the test process."""
+    """``with LlamaServer() as server: server.url``; or ``start()`` and ``stop()``. It dies with the test process.
 
-    def __init__(self) -> None:
+    ``grammar`` (GBNF) is llama.cpp's own constraint on what every completion may say: the model still chooses, token
+    by token, and the server still streams.
+    """
+
+    def __init__(self, *, grammar: str = "", port: int = 0) -> None:
+        self._grammar = grammar
+        self._port = port
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
 
@@ -64,7 +74,7 @@ class LlamaServer:
         if reason:
             pytest.skip(f"llama.cpp server: {reason}")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(weights())],
+            [sys.executable, "-c", _PROGRAM, str(weights()), str(self._port), self._grammar],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -72,6 +82,17 @@ class LlamaServer:
         )
         self.url = self._address() + "/v1"
         return self.url
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.removesuffix("/v1").rsplit(":", 1)[1])
+
+    def written(self) -> int:
+        """How many tokens of the completion under way it has written; 0 where none is."""
+        with urllib.request.urlopen(self.url.removesuffix("/v1") + "/slots", timeout=10) as answer:
+            slots = json.load(answer)
+        return max((slot["next_token"][0]["n_decoded"] for slot in slots if slot["is_processing"]), default=0)
 
     def kill(self) -> None:
         """SIGKILL, as a crash or the kernel would: no response is finished. Returns when it is dead."""

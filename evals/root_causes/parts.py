@@ -1,0 +1,106 @@
+"""What the human's reply rests on, sentence by sentence: a rule, this customer's data, or something done for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.domain.conversation import Turn
+from assistant.domain.state import UserState
+from assistant.extractive.resolutions import is_action, is_private
+from assistant.handoff import asks_for_person
+from evals.answer_metrics.actions import actions
+from evals.answer_metrics.figures import Figure, agree, figures
+from evals.answer_metrics.sentences import content_sentences
+from evals.cases import ReplyCase
+from ingest.transcripts import carries_information
+
+_STAFF = frozenset(
+    "refund cancel exchange resend return chase redirect compensate invoice repair escalate".split()  # noqa: SIM905
+)
+_LOOKED_UP = re.compile(
+    r"查到|看到|查了|看了|显示|后台|系统[里上]|记录[里上显]|目前(?:状态|在)|物流|轨迹|已(?:经)?(?:签收|发出|发货|出库|到账|退回|原路)"
+    r"|\b(?:i (?:can )?see|shows?|showing|according to|our (?:system|records)|tracking|it (?:was|has been|is) (?:delivered"
+    r"|shipped|refunded|out for))\b",
+    re.IGNORECASE,
+)
+_OFFERS = re.compile(
+    r"(?:我|这边|现在|马上)[^,，。]{0,6}(?:帮|给|为|替)[您你]|已经?(?:帮|给|为|替)[您你]|(?:建|登记|提交|安排|申请|取消|改|补发|下单|开)好?了"
+    r"|\bi(?:'ve|'ll| have| will| can)\b|\bwe(?:'ve|'ll| have| will)\b|\b(?:done|submitted|booked|raised|opened|requested)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyParts:
+    """The reference's content sentences by what they rest on; a sentence may rest on state and be an action as well."""
+
+    rules: tuple[str, ...]
+    state: tuple[str, ...]
+    actions: tuple[str, ...]
+    held_values: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Characters of content."""
+        return sum(map(len, {*self.rules, *self.state, *self.actions}))
+
+    def share(self, part: Sequence[str]) -> float:
+        """How much of the content a part is, 0–1."""
+        return sum(map(len, part)) / self.size if self.size else 0.0
+
+
+def parts_of(case: ReplyCase, reference: str) -> ReplyParts:
+    """The reference taken apart.
+
+    On state rests a sentence with a value of the customer's state that nobody had said in the conversation yet, or one
+    that tells what was looked up for this customer. An action is a sentence in which staff do what a customer cannot.
+    """
+    said = figures("\n".join(turn.text for turn in case.turns))
+    state = _state_figures(case.user_state)
+    rules, on_state, done, held = [], [], [], []
+    for sentence in content_sentences(reference):
+        values = [f for f in figures(sentence) if _among(f, state) and not _among(f, said)]
+        acts = bool(actions(sentence) & _STAFF) and (is_action(sentence) or bool(_OFFERS.search(sentence)))
+        looked_up = bool(_LOOKED_UP.search(sentence)) and is_private(sentence)
+        if acts:
+            done.append(sentence)
+        if values or looked_up:
+            on_state.append(sentence)
+            held += [f"{f.kind} {f.value}" for f in values]
+        if not acts and not values and not looked_up:
+            rules.append(sentence)
+    return ReplyParts(tuple(rules), tuple(on_state), tuple(done), tuple(dict.fromkeys(held)))
+
+
+def only_wants_person(case: ReplyCase) -> bool:
+    """Whether the customer asked for a person, and beside that said nothing that one could answer."""
+    said = [turn for turn in case.turns if turn.role == "customer"]
+    if not any(asks_for_person(turn.text) for turn in said):
+        return False
+    rest = [turn for turn in said if not asks_for_person(turn.text) and carries_information(turn)]
+    return not any(content_sentences(_as_customer(turn)) for turn in rest)
+
+
+def _as_customer(turn: Turn) -> str:
+    return turn.text
+
+
+def _state_figures(state: UserState | None) -> frozenset[Figure]:
+    if state is None:
+        return frozenset()
+    lines: list[str] = []
+    for entity in state.entities:
+        lines.append(entity.id)
+        lines += [f"{entity.amount}元"] if entity.amount is not None else []
+        for moment in (entity.occurred_at, entity.due_at):
+            if moment is not None:
+                lines.append(f"{moment.month}月{moment.day}日")
+        lines += [str(value) for value in entity.attributes.values() if isinstance(value, str | int | float)]
+    found = {f for line in lines for f in figures(line)}
+    return frozenset(f for f in found if f.kind in ("id", "date", "amount", "code", "time"))
+
+
+def _among(figure: Figure, others: frozenset[Figure]) -> bool:
+    return any(agree(figure, other) for other in others)
