@@ -16,7 +16,7 @@ from assistant.domain.live import Question, ReplyDelta, ReplyDone, ReplyEvent, R
 from assistant.domain.reply import Citation, Decision, Handoff, PromptRef, Reply
 from assistant.domain.state import UserState
 from assistant.drafting import NEIGHBOURS, adapt, choose_case, split_turns
-from assistant.errors import ModelUnavailable, StateUnavailable
+from assistant.errors import EmbeddingFailed, ModelUnavailable, StateUnavailable
 from assistant.extractive import ExtractiveAnswerer
 from assistant.followup import standalone
 from assistant.generation import Generated, GeneratedAnswerer, NoAnswer, NotGrounded, Piece, Restarted
@@ -144,8 +144,12 @@ class Answerer:
         state_answer = self._state_answer(draft)
         if state_answer is not None and state_answer.sufficient and state_answer.decision == "answer":
             return self._make(draft, state_answer.text, "answer", state_answer.confidence, state_used=state_answer.used)
-        cases = self._retriever.similar_cases(text, before, limit=NEIGHBOURS, now=draft.now, exclude=exclude)
-        chosen = choose_case(cases)
+        try:
+            cases = self._retriever.similar_cases(text, before, limit=NEIGHBOURS, now=draft.now, exclude=exclude)
+            chosen = choose_case(cases)
+        except EmbeddingFailed:
+            draft.degraded.append("embedder")
+            chosen = None
         best = draft.retrieval.best
         article = best if best is not None and best.article_id is not None else None
         article_score = article.score if article is not None else 0.0
@@ -327,8 +331,6 @@ class Answerer:
             )
             parts.append(extract.text)
             citations = extract.citations
-        if "state" in draft.degraded:
-            parts.append(phrases.state_missing(draft.locale))
         if draft.sign_in:
             parts.append(phrases.sign_in(draft.locale))
         draft.timings["extract"] = _since(started)
@@ -374,6 +376,8 @@ class Answerer:
         model: str | None = None,
         prompt: PromptRef | None = None,
     ) -> Reply:
+        if "state" in draft.degraded and handoff is None:
+            text = f"{text}\n\n{phrases.state_missing(draft.locale)}"
         return Reply(
             text=fix_promises(text, handoff, draft.locale),
             decision=decision,

@@ -21,6 +21,7 @@ from assistant.store.chroma import ChromaStore
 from assistant.store.conversations import ConversationRecords
 from assistant.store.database import open_database
 from assistant.store.records import KnowledgeRecords
+from assistant.store.snapshot import Snapshot
 from assistant.text import Segmenter
 
 
@@ -130,13 +131,25 @@ class Service:
 
     def keeper(self, workspace: str) -> IndexKeeper:
         """What keeps the workspace's indexes equal to its records."""
-        return IndexKeeper(self.records(workspace), self.chroma, self.embedder, self.settings.data_dir / "lexical")
+        return IndexKeeper(
+            self.records(workspace), lambda: self.chroma, self.embedder, self.settings.data_dir / "lexical"
+        )
 
     def retriever(self, workspace: str) -> Retriever:
         """A retriever over the workspace's live indexes. Raises EmbedderMismatch."""
         records, keeper = self.records(workspace), self.keeper(workspace)
         snapshot = keeper.snapshot()
-        return Retriever(snapshot, keeper.vector_index(), self.embedder, Segmenter(), records.chunks, Fusion())
+        served = keeper.generation()
+
+        def newer() -> Snapshot | None:
+            nonlocal served
+            later = keeper.newer_than(served)
+            if later is None:
+                return None
+            served = later[0]
+            return later[1]
+
+        return Retriever(snapshot, keeper.vector_index(), self.embedder, Segmenter(), records.chunks, Fusion(), newer)
 
     def demo_folder(self, workspace: str) -> Path:
         """Where the demo store's rendered files are kept."""

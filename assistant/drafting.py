@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 
 from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import Passage
+from assistant.guardrails import classify
+from assistant.handoff import asks_for_person
+from assistant.language import spoken
 from assistant.retrieval import SimilarCases
 
 NEIGHBOURS = 30
 SHARPNESS = 6.0
 NEARNESS = 0.35
+MOST_TURNS = 3
+_WAIT = 25  # characters: a shorter agent turn is a greeting or a call to wait
+_CALL = 15  # characters: a shorter call for a person says nothing else
 _PLACEHOLDER = re.compile(
     r"\[(?:订单|单号|电话|邮箱|证件号|银行卡|地址|姓名|账号|"
     r"order|number|phone|email|id number|card|address|name|account)[^\]]*\]"
@@ -31,15 +37,31 @@ class ChosenCase:
 
 
 def split_turns(turns: Sequence[Turn]) -> tuple[str, str, tuple[Turn, ...]]:
-    """(what the customer says last, what the customer said before, the turns before the last block)."""
-    history = list(turns)
-    last: list[str] = []
-    while history and history[-1].role in ("customer", "system"):
-        turn = history.pop()
-        if turn.role == "customer":
-            last.insert(0, turn.text)
-    before = " ".join(turn.text for turn in history if turn.role == "customer")
-    return " ".join(last), before, tuple(history)
+    """(what the customer needs, what the customer said before it, the turns before it).
+
+    What the customer needs is in the last customer turns that say something: greetings, thanks and calls for a person
+    are passed over, and turns the assistant or an agent put in between only by asking to wait do not end it.
+    """
+    last = next((i for i in range(len(turns) - 1, -1, -1) if turns[i].role == "customer"), len(turns) - 1)
+    telling = [i for i in range(last + 1) if turns[i].role == "customer" and tells(turns[i].text)]
+    if not telling:
+        return (turns[last].text if turns else ""), "", tuple(turns[:last])
+    first = telling[-1]
+    wanted = [first]
+    for i in reversed(telling[:-1]):
+        between = [turns[j] for j in range(i + 1, first)]
+        if len(wanted) >= MOST_TURNS or any(turn.role == "agent" and len(turn.text) > _WAIT for turn in between):
+            break
+        wanted.insert(0, i)
+        first = i
+    before = " ".join(turns[i].text for i in telling if i < first)
+    return " ".join(turns[i].text for i in wanted), before, tuple(turns[:first])
+
+
+def tells(text: str) -> bool:
+    """Whether a customer's turn says anything of what they need."""
+    guard = classify(text, spoken(None, text))
+    return guard.kind == "ok" and not (asks_for_person(text) and len(text) < _CALL)
 
 
 def choose_case(cases: SimilarCases) -> ChosenCase | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +30,19 @@ class SyncReport:
 
 
 class IndexKeeper:
-    """Builds, updates and opens the derived indexes of one workspace."""
+    """Builds, updates and opens the derived indexes of one workspace; ``chroma`` is opened when first needed."""
 
-    def __init__(self, records: KnowledgeRecords, chroma: ChromaStore, embedder: Embedder, folder: Path) -> None:
+    def __init__(
+        self, records: KnowledgeRecords, chroma: Callable[[], ChromaStore], embedder: Embedder, folder: Path
+    ) -> None:
         self._records = records
         self._chroma = chroma
         self._embedder = embedder
         self._folder = folder
+
+    def own(self) -> None:
+        """Open the vector index before anything is written. Raises WorkspaceLocked or IndexUnavailable."""
+        self._chroma()
 
     def check_embedder(self) -> None:
         """Raises EmbedderMismatch when another embedder built the index."""
@@ -50,7 +56,7 @@ class IndexKeeper:
 
     def vector_index(self) -> VectorIndex:
         """The live collection."""
-        return self._chroma.index(self._records.workspace, self._embedder.fingerprint)
+        return self._chroma().index(self._records.workspace, self._embedder.fingerprint)
 
     def synchronise(self, progress: Progress | None = None) -> SyncReport:
         """Bring Chroma and the snapshot up to the records. Does nothing when they already are."""
@@ -67,7 +73,7 @@ class IndexKeeper:
         self._records.set_fingerprint(self._embedder.fingerprint)
         self._write_snapshot(generation + 1)
         self._records.mark_synced(generation + 1)
-        self._chroma.drop_others(self._records.workspace, self._embedder.fingerprint)
+        self._chroma().drop_others(self._records.workspace, self._embedder.fingerprint)
         self._records.forget_orphan_vectors()
         return report
 
@@ -79,7 +85,23 @@ class IndexKeeper:
             self.synchronise()
             state = self._records.index_state()
         loaded = load_snapshot(self._generation_folder(state.generation))
-        return loaded if loaded is not None else self._write_snapshot(state.generation)
+        snapshot = loaded if loaded is not None else self._write_snapshot(state.generation)
+        index = self.vector_index()
+        if index.count() != len(snapshot.table.entry_ids):  # the folder was lost or put back from an old copy
+            self._fill(index, None)
+        return snapshot
+
+    def newer_than(self, generation: int) -> tuple[int, Snapshot] | None:
+        """The snapshot of a later generation with its number, once it is complete; None where there is none."""
+        state = self._records.index_state()
+        if state.dirty or state.generation <= generation or state.fingerprint != self._embedder.fingerprint:
+            return None
+        loaded = load_snapshot(self._generation_folder(state.generation))
+        return None if loaded is None else (state.generation, loaded)
+
+    def generation(self) -> int:
+        """The number of the present generation."""
+        return self._records.index_state().generation
 
     def _build(self, generation: int, progress: Progress | None) -> SyncReport:
         self._records.set_fingerprint(self._embedder.fingerprint)

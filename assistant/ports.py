@@ -52,6 +52,10 @@ class VectorIndex(Protocol):
         """All ids held."""
         ...
 
+    def count(self) -> int:
+        """How many are held, without listing them."""
+        ...
+
     def search(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """(id, cosine) pairs, nearest first, at most ``limit``."""
         ...

@@ -20,8 +20,9 @@ from assistant.subjects import NONE, named_in
 from assistant.text import fold, language_of
 
 CANDIDATES = 80
+LOOK_AGAIN_S = 2.0  # how soon a running service sees what another process ingested
 SUBJECT_WEIGHT = 0.15
-CONTEXT_SHARE = 0.3
+CONTEXT_SHARE = 0.45
 CONTEXT_CHARS = 300
 
 
@@ -71,7 +72,11 @@ class Retriever:
         segmenter: TextSegmenter,
         load_chunks: Callable[[Sequence[str]], Mapping[str, Chunk]],
         fusion: Fusion | None = None,
+        newer: Callable[[], Snapshot | None] | None = None,
     ) -> None:
+        """``newer`` gives the snapshot of a later generation, where another process has made one; asked now and then."""
+        self._newer = newer
+        self._asked_at = time.monotonic()
         self._lock = threading.Lock()
         self._snapshot = snapshot
         self._vectors = vectors
@@ -85,8 +90,17 @@ class Retriever:
         with self._lock:
             self._snapshot = snapshot
 
+    def _look_for_newer(self) -> None:
+        if self._newer is None or time.monotonic() - self._asked_at < LOOK_AGAIN_S:
+            return
+        self._asked_at = time.monotonic()
+        later = self._newer()
+        if later is not None:
+            self.refresh(later)
+
     def search(self, query: Query, *, now: datetime) -> Retrieval:
         """The best passages for a question; empty where the workspace holds nothing that may be shown."""
+        self._look_for_newer()
         with self._lock:
             snapshot = self._snapshot
         timings: dict[str, float] = {}

@@ -93,6 +93,7 @@ class Ingestion:
         self._write(batch)
         removed, kept = _vanished(known.values(), paths, run)
         if removed and not dry_run:
+            self._own()
             self._records.remove(
                 article_ids=[s.id for s in removed if s.kind == DocumentKind.ARTICLE],
                 transcript_ids=[s.id for s in removed if s.kind == "transcript"],
@@ -141,8 +142,14 @@ class Ingestion:
             if progress is not None:
                 progress.advance("reading", number + 1, len(found.files))
 
+    def _own(self) -> None:
+        """A folder that another process holds must be said before records change, not after."""
+        if self._keeper is not None:
+            self._keeper.own()
+
     def _write(self, batch: list[DocumentWrite | TranscriptWrite]) -> None:
         if batch:
+            self._own()
             self._records.write(
                 [w for w in batch if isinstance(w, DocumentWrite)],
                 [w for w in batch if isinstance(w, TranscriptWrite)],

@@ -12,9 +12,9 @@ from assistant.domain.knowledge import DocumentKind, Passage
 from assistant.domain.reply import Citation
 from assistant.extractive.conflict import conflicting, dated
 from assistant.extractive.ranking import Reading, Scored, score_units
-from assistant.extractive.reading import Block, Unit, is_steps, plain
+from assistant.extractive.reading import Block, Unit, is_steps, opening_end, plain, section_labels
 from assistant.extractive.relevance import coverage, terms
-from assistant.extractive.rendering import Piece, render
+from assistant.extractive.rendering import Piece, one_row, render
 from assistant.extractive.resolutions import is_general, opening
 from assistant.ports import Embedder
 
@@ -23,6 +23,10 @@ Locale = Literal["zh", "en"]
 _READ = 6  # passages looked into
 _SHORT = {"zh": 130, "en": 340}  # characters of a passage that is shown whole
 _EQUAL = 0.12  # scores this near are about equal support
+_REVIEWED = 0.15  # what an article is ahead of a resolution
+_OPENING = {"zh": 70, "en": 190}  # characters of an opening that is put before the rest
+_WHOLE = {"zh": 260, "en": 560}  # characters of an opening that is shown whole, its table marks counted
+_ROOM = {"zh": 190, "en": 520}  # characters that a second block may fill the reply to
 _FOLLOWS = re.compile(
     r"^[*_ ]*(?:但|不过|除外|除非|仅限|注意|例外|不含|but\b|unless\b|except\b|however\b|only\b|note\b)", re.IGNORECASE
 )
@@ -67,8 +71,17 @@ class ExtractiveAnswerer:
 
 
 def _best(reading: Reading, passages: Sequence[Passage], locale: Locale) -> Scored:
-    """The best unit; of an article in two languages the customer's, when its support is about equal."""
-    best = max(reading.units, key=lambda item: item.score + 0.02 * (item.passage.kind is DocumentKind.ARTICLE))
+    """The best unit, reviewed words before an agent's; of an article's two languages the customer's, if about equal."""
+    best = max(reading.units, key=lambda item: item.score + _REVIEWED * (item.passage.kind is DocumentKind.ARTICLE))
+    if best.passage.kind is DocumentKind.RESOLUTION:
+        reviewed = [
+            item
+            for item in reading.units
+            if item.passage.kind is DocumentKind.ARTICLE
+            and item.passage.score >= 0.85 * best.passage.score
+            and item.score >= 0.4 * best.score
+        ]
+        best = max(reviewed, key=lambda item: item.score, default=best)
     if best.passage.locale.startswith(locale):
         return best
     family = _family(best.passage)
@@ -91,10 +104,8 @@ def _pieces(reading: Reading, best: Scored, question: str) -> list[Piece]:
     """The block of the best unit with what it cannot do without, and at most one more that adds to it."""
     passage = best.passage
     blocks = reading.blocks[passage.id]
-    if (
-        sum(len(block_text) for block_text in (passage.text,))
-        <= _SHORT["zh" if passage.locale.startswith("zh") else "en"]
-    ):
+    language: Locale = "zh" if passage.locale.startswith("zh") else "en"
+    if len(passage.text) <= _SHORT[language]:
         return [render(reading, passage, index, question) for index in range(len(blocks))]
     chosen = {(passage.id, best.block): render(reading, passage, best.block, question)}
     held = terms(chosen[passage.id, best.block].text)
@@ -102,12 +113,17 @@ def _pieces(reading: Reading, best: Scored, question: str) -> list[Piece]:
     for item in sorted(reading.units, key=lambda item: -item.score):
         if item.passage.document_id == passage.document_id and (item.passage.id, item.block) not in chosen:
             others.setdefault((item.passage.id, item.block), item)
+    for index in _opening(reading, best, language, question):
+        chosen[passage.id, index] = render(reading, passage, index, question)
+        others.pop((passage.id, index), None)
     for (_, index), item in others.items():
         adds = coverage(reading.weight, held | terms(item.unit.text)) - coverage(reading.weight, held)
         lacks = bool(reading.asked) and best.kind < 1 <= item.kind
         if item.score >= 0.8 * best.score and (adds >= 0.12 or lacks):
-            chosen[item.passage.id, index] = render(reading, item.passage, index, question)
-            break
+            more = render(reading, item.passage, index, question)
+            if sum(len(piece.text) for piece in (*chosen.values(), more)) <= _ROOM[language]:
+                chosen[item.passage.id, index] = more
+                break
     for key in list(chosen):
         page = chosen[key].passage
         for index in _companions(reading.blocks[page.id], key[1]):
@@ -115,6 +131,29 @@ def _pieces(reading: Reading, best: Scored, question: str) -> list[Piece]:
                 chosen[page.id, index] = _companion(reading, page, index, key[1], question)
     order = {p.id: n for n, p in enumerate(dict.fromkeys(item.passage for item in reading.units))}
     return [chosen[key] for key in sorted(chosen, key=lambda key: (order[key[0]], key[1]))]
+
+
+def _opening(reading: Reading, best: Scored, language: Locale, question: str) -> list[int]:
+    """Blocks of the article's opening, which gives its rule in short, that go with the block of the best unit.
+
+    All of it where the best unit stands in it and says little alone; its first words where they are about the question
+    too; nothing where a row was named or measured.
+    """
+    passage, blocks = best.passage, reading.blocks[best.passage.id]
+    labels = section_labels(blocks)
+    end = opening_end(blocks, labels)
+    if passage.heading or not end or one_row(reading, passage, blocks[best.block], question):
+        return []
+    size = sum(block.end - block.start for block in blocks[:end])
+    lists = any(block.kind != "paragraph" for block in blocks[1 : min(end, 2)])
+    alone = blocks[best.block].kind == "paragraph" and best.own >= 0.5 and not (best.block == 0 and lists)
+    if best.block < end and size <= (_WHOLE[language] if not alone else _ROOM[language]):
+        return list(range(end))
+    first = blocks[0]
+    if best.block == 0 or first.kind != "paragraph" or first.leads_on or first.end - first.start > _OPENING[language]:
+        return []
+    about = max((item.score for item in reading.of_block(passage, 0)), default=0.0)
+    return [0] if about >= 0.7 * best.score else []
 
 
 def _companions(blocks: Sequence[Block], index: int) -> list[int]:

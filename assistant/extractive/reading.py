@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,7 @@ _ITEM = re.compile(
 )
 _END = re.compile(r"[。！？!?…]+[”’」』）)\"'*]*|\.[\"')*]*(?=\s+[A-Z0-9\"'(*“]|\s*$)")
 _LEAD = re.compile(r"[:：][*_ ]*$|^\*\*[^*]+\*\*$")
+_LABEL = re.compile(r"\*\*([^*]{1,30})\*\*")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _TAG = re.compile(r"<[^<>]{1,80}>")
 _STEP = re.compile(
@@ -100,6 +102,41 @@ def is_steps(block: Block) -> bool:
         return False
     verbs = sum(bool(_STEP.match(unit.text)) for unit in block.units)
     return verbs >= 0.5 * len(block.units) or (bool(_STEPS_SECTION.search(block.section)) and verbs > 0)
+
+
+def label_of(block: Block) -> str:
+    """The bold words that a block begins with, or nothing."""
+    found = _LABEL.match(block.units[0].text)
+    return found[1] if found and block.kind == "paragraph" else ""
+
+
+def section_labels(blocks: Sequence[Block]) -> list[str | None]:
+    """For each block the heading or bold label that it stands under; None where it stands under neither."""
+    labels: list[str | None] = []
+    for index, block in enumerate(blocks):
+        own = label_of(block)
+        led = index > 0 and blocks[index - 1].leads_on and blocks[index - 1].section == block.section
+        if own:
+            labels.append(f"{block.section} {own}".strip())
+        elif led:
+            labels.append(labels[-1])
+        else:
+            labels.append(block.section or None)
+    return labels
+
+
+def opening_end(blocks: Sequence[Block], labels: Sequence[str | None]) -> int:
+    """How many blocks open the text: those before its first heading or label.
+
+    Where it has neither, the first block with the tables and lists that follow it at once.
+    """
+    for index, label in enumerate(labels):
+        if label is not None:
+            return index
+    end = min(1, len(blocks))
+    while 0 < end < len(blocks) and (blocks[end - 1].leads_on or blocks[end].kind != "paragraph"):
+        end += 1
+    return end
 
 
 def plain(text: str) -> str:

@@ -26,7 +26,7 @@ _ASKED: dict[str, re.Pattern[str]] = {
     ),
     "where": re.compile(r"哪里|哪儿|在哪|哪看|入口|怎么找|找不到|查看|\bwhere\b|\bfind\b"),
     "how": re.compile(
-        r"怎么|如何|怎样|咋|步骤|教程|流程|点弄|\bhow (?:do|can|to|should|would)\b|\bsteps?\b|\bwhat (?:do|should) i do\b"
+        r"怎么(?!还|没|不|这么|又|就|都|才|总|一直|老)|如何|怎样|咋(?!还|没|不|这么|又|就|都|才|总|一直|老)|步骤|教程|流程|点弄|\bhow (?:do|can|to|should|would)\b|\bsteps?\b|\bwhat (?:do|should) i do\b"
     ),
     "may": re.compile(
         r"可以|能不能|能否|可不可以|行不行|能.{0,14}[吗么]|支持|可唔可以|包不|是否|有没有|[吗么嘛]\W*$|\b(?:can|may|could) (?:i|we|you|it)\b|\bis it (?:ok|possible|allowed)|\b(?:do|does|is|are|will) (?:you|it|the|i)\b"
@@ -34,6 +34,7 @@ _ASKED: dict[str, re.Pattern[str]] = {
     "size": re.compile(
         r"多[大高重宽长响]|几升|[几多]少?(?:克|升|瓦|分贝|寸|毫米|平)|尺[码寸]|[什哪]么?个?码|\bwhat size\b|\bhow (?:big|large|many|heavy|loud|wide)\b|\bsize\b"
     ),
+    "most": re.compile(r"最多|最高|上限|封顶|\b(?:at most|maximum|max|up to|limit)\b"),
     "who": re.compile(r"谁|哪方|\bwho\b"),
     "why": re.compile(r"为什么|为啥|怎么回事|咋回事|原因|点解|\bwhy\b|\breason\b"),
 }
@@ -61,6 +62,7 @@ _HELD: dict[str, re.Pattern[str]] = {
         rf"{_NUMBER}\s*(?:cm|mm|kg|g|m²|平|升|L\b|mL|克|分贝|dB|W|lm|m\b)|[大小]一?码|偏[大小]|\b(?:size|smaller|larger|loose)\b",
         re.IGNORECASE,
     ),
+    "most": re.compile(r"最多|最高|上限|限\d|限一|\b(?:at most|maximum|up to|limit\w*)\b", re.IGNORECASE),
     "who": re.compile(
         r"承担|付|出|自理|我们|商家|您|\b(?:we|you|buyer|shop|seller)\b.{0,12}\b(?:pay|cover)", re.IGNORECASE
     ),
@@ -121,6 +123,16 @@ _DULL = frozenset(
         "什么",
         "时候",
         "几",
+        "两",
+        "一",
+        "个",
+        "次",
+        "天",
+        "小时",
+        "day",
+        "days",
+        "hour",
+        "hours",
         "哪里",
         "可以",
         "能",
@@ -169,6 +181,13 @@ _DULL = frozenset(
     ]
 )
 _SEGMENTER = Segmenter()
+_MEASURE = re.compile(
+    r"(?<![a-z0-9.])(\d{1,4}(?:\.\d+)?)(?![\d.]*\d)\s*(斤|公斤|千克|kgs?|cm|厘米|公分|mm|毫米|lb)?(?![a-z]*\d)"
+)
+_UNIT_NAME = {"公斤": "kg", "千克": "kg", "kgs": "kg", "厘米": "cm", "公分": "cm", "毫米": "mm"}
+_WEIGHED = re.compile(r"(?:体?重|weigh\w*)\D{0,4}$")
+_SPAN = re.compile(rf"({_NUMBER})\s*[–—~～-]\s*({_NUMBER})\s*(?:cm|mm|kg|lb)?")
+_EXACT = re.compile(r"(\d+(?:\.\d+)?)\s*([^\d\s]{0,3})")
 
 
 def asked_for(question: str) -> frozenset[str]:
@@ -186,6 +205,19 @@ def holds(text: str, kinds: frozenset[str]) -> float:
 def terms(text: str) -> frozenset[str]:
     """Index terms without words that say nothing."""
     return frozenset(term for term in _SEGMENTER.terms(text) if term not in _DULL and term.lstrip("#") not in _DULL)
+
+
+def key_terms(key: str, question: str) -> frozenset[str]:
+    """Terms of a row's key; none where its figures are not those asked about: ``5 days`` is not named by ``3 days``."""
+    numbers = set(re.findall(r"\d+", fold(key)))
+    if numbers and not numbers & set(re.findall(r"\d+", fold(question))):
+        return frozenset()
+    return terms(key)
+
+
+def names_nothing(title: str) -> frozenset[str]:
+    """Terms of a title that name no single row: what the whole article is about, except codes such as E1."""
+    return frozenset(term for term in terms(title) if not any(c.isdigit() for c in term))
 
 
 def weights(question: frozenset[str], texts: Sequence[frozenset[str]]) -> dict[str, float]:
@@ -214,20 +246,41 @@ def figures(text: str) -> dict[str, frozenset[str]]:
     return {name: frozenset(values) for name, values in found.items()}
 
 
-def row_hits(question: str, header: Sequence[str], row: Sequence[str]) -> int:
-    """How many measures of the question lie within ranges of this row: 170 cm in ``168–176``, 130 斤 in ``61–70`` kg."""
-    hits = 0
-    for match in re.finditer(
-        rf"(?<![\w.])({_NUMBER})\s*(斤|公斤|千克|kg|cm|厘米|公分|mm|毫米|lb)?(?![\d.])", fold(question).casefold()
-    ):
-        value, unit = float(match[1].replace(",", "")), match[2] or ""
-        if unit == "斤":
-            value, unit = value / 2, "kg"
+def row_hits(question: str, header: Sequence[str], row: Sequence[str]) -> float:
+    """How many measures of the question this row holds: 170 cm in ``168–176``, 130 斤 in ``61–70`` kg, 42 in ``42``.
+
+    A value equal to a cell counts whole in a column that the question names or whose unit it has, else half.
+    """
+    folded = fold(question).casefold()
+    hits = 0.0
+    for match in _MEASURE.finditer(folded):
+        said = match[2] or (
+            "斤" if match[1] and float(match[1]) >= 90 and _WEIGHED.search(folded[: match.start()]) else ""
+        )
+        best = 0.0
         for title, cell in zip(header, row, strict=False):
-            span = re.fullmatch(rf"({_NUMBER})\s*[–—~～-]\s*({_NUMBER})\D*", fold(cell))
-            wanted = {"公斤": "kg", "千克": "kg", "厘米": "cm", "公分": "cm", "毫米": "mm"}.get(unit, unit)
-            fits = not wanted or wanted in title.casefold() or not re.search(r"\b(?:cm|kg|mm|lb)\b", title.casefold())
-            if span and fits and float(span[1]) <= value <= float(span[2]):
-                hits += 1
-                break
+            best = max(best, _in_cell(float(match[1]), said, folded[match.end(1) :], folded, title, cell))
+        hits += best
     return hits
+
+
+def _in_cell(value: float, said: str, after: str, question: str, title: str, cell: str) -> float:
+    unit = _UNIT_NAME.get(said, said)
+    column = re.search(r"cm|mm|kg|lb|厘米|毫米|公斤", fold(title).casefold())
+    measured = _UNIT_NAME.get(column[0], column[0]) if column else ""
+    if said == "斤":
+        value, unit = value / 2, "kg"
+    if (unit, measured) in (("cm", "mm"), ("mm", "cm")):
+        value, unit = (value * 10 if unit == "cm" else value / 10), measured
+    if unit and measured and unit != measured:
+        return 0.0
+    span = _SPAN.fullmatch(fold(cell))
+    if span:
+        return 1.0 if float(span[1]) <= value <= float(span[2]) else 0.0
+    exact = _EXACT.fullmatch(fold(cell))
+    if not exact or float(exact[1]) != value:
+        return 0.0
+    suffix = exact[2].casefold()
+    if suffix:
+        return 1.0 if after.lstrip().startswith(suffix) else 0.0
+    return 1.0 if (unit and unit == measured) or fold(title).casefold() in question else 0.5

@@ -89,7 +89,7 @@ def _table(
     reading: Reading, passage: Passage, index: int, block: Block, scored: Sequence[Scored], question: str
 ) -> Piece:
     header = cells(block.header)
-    rows = _rows(reading, header, scored, question)
+    rows = _rows(reading, passage, header, scored, question)
     body = [cells(passage.text[row.start : row.end]) for row in rows]
     if len(rows) <= 2:
         if len(header) == 2:
@@ -109,13 +109,24 @@ def _table(
     return Piece(passage, index, "\n".join([*_headline(block), *lines]), quotes)
 
 
-def _rows(reading: Reading, header: Sequence[str], scored: Sequence[Scored], question: str) -> list[Unit]:
+def one_row(reading: Reading, passage: Passage, block: Block, question: str) -> bool:
+    """Whether the question names or measures into some rows of a table and not into others."""
+    if block.kind != "table":
+        return False
+    scored = reading.of_block(passage, reading.blocks[passage.id].index(block))
+    return len(_rows(reading, passage, cells(block.header), scored, question)) < len(block.units)
+
+
+def _rows(
+    reading: Reading, passage: Passage, header: Sequence[str], scored: Sequence[Scored], question: str
+) -> list[Unit]:
     """Rows that the question names or measures into; the whole table where it names none and it is short."""
     hits = [relevance.row_hits(question, header, cells(item.unit.text)) for item in scored]
-    if max(hits, default=0):
+    if max(hits, default=0.0) >= 0.5:
         return [item.unit for item, hit in zip(scored, hits, strict=True) if hit == max(hits)][:3]
-    keys = [relevance.terms(" ".join(cells(item.unit.text)[:1])) for item in scored]
+    keys = [relevance.key_terms(cells(item.unit.text)[0], question) for item in scored]
     shared = frozenset.intersection(*keys) if len(keys) > 1 else frozenset()
+    shared |= relevance.names_nothing(passage.title)
     named = [relevance.coverage(reading.weight, key - shared) for key in keys]
     if max(named, default=0.0) >= 0.08:
         return [item.unit for item, value in zip(scored, named, strict=True) if value >= 0.7 * max(named)]

@@ -104,6 +104,10 @@ class ChromaVectorIndex:
         """All ids held."""
         return set(_translated(lambda: self._collection.get(include=[])["ids"]))
 
+    def count(self) -> int:
+        """How many are held."""
+        return int(_translated(self._collection.count))
+
     def search(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """(id, cosine), nearest first. Chroma's cosine distance is 1 - cosine; this is the one place that turns it."""
         if limit < 1:

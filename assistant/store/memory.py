@@ -44,6 +44,10 @@ class MemoryVectorIndex:
         """All ids held."""
         return set(self._ids)
 
+    def count(self) -> int:
+        """How many are held."""
+        return len(self._ids)
+
     def search(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
         """(id, cosine), nearest first; equal cosines in order of insertion."""
         if not self._ids or limit < 1:

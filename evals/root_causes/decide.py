@@ -7,14 +7,21 @@ from typing import Any
 
 from evals.root_causes.model import Cause
 
-HELD = 0.45  # support from which the human's resolution is in the knowledge
-SAME_SUBJECT = 0.5  # agreement from which a clash is about one subject
-MOST = 0.5  # share of the reply that decides what it rests on
+HELD = 0.4  # support from which the human's resolution is in the knowledge
+NEAR = 3  # rank in the searches up to which an article is looked at for another version of the same
+SAME_SUBJECT = 0.45  # agreement from which another figure is another version, and not another matter
+ON_SUBJECT = 0.08  # agreement of an article with a human who says that the rule has changed
+STATE, ACTION = 0.25, 0.25  # shares of the reply from which it rests on state, or is something done
+RULES_SOLVE = 0.6  # accuracy of the human's reply less state and acts from which knowledge alone would have done
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the experiments on one case measured. Shares and scores are 0–1; ``rank`` counts from 1."""
+    """What the experiments on one case measured. Shares and scores are 0–1; ``rank`` counts from 1.
+
+    ``given_score`` is the answer's that was given the best passage, ``rules_score`` that of the human's own reply
+    without the sentences that rest on state or act.
+    """
 
     size: int
     state_share: float
@@ -26,7 +33,11 @@ class Facts:
     internal_support: float
     rank: int | None
     given_score: float | None
-    stale_subject: float
+    rules_score: float
+    rival_subject: float
+    rival_is_best: bool
+    article_on_subject: float
+    says_changed: bool
     solved: float
     k: int
 
@@ -41,10 +52,22 @@ def decide(facts: Facts) -> Cause:
         return Cause.PERSON_WANTED
     if facts.size == 0:
         return Cause.UNDETERMINED
-    if facts.rules_share < 1 - MOST:
-        return Cause.ACTION_NEEDED if facts.action_share > facts.state_share else Cause.STATE_NEEDED
+    if _stale(facts):
+        return Cause.KNOWLEDGE_STALE
+    if facts.rules_score < RULES_SOLVE:
+        if facts.action_share >= ACTION and facts.action_share >= 0.6 * facts.state_share:
+            return Cause.ACTION_NEEDED
+        if facts.state_share >= STATE:
+            return Cause.STATE_NEEDED
     if facts.support < HELD:
-        return Cause.KNOWLEDGE_STALE if facts.stale_subject >= SAME_SUBJECT else Cause.KNOWLEDGE_MISSING
+        return Cause.KNOWLEDGE_MISSING
     if facts.rank is None or facts.rank > facts.k:
         return Cause.RETRIEVAL_MISSED
     return Cause.ANSWER_DID_NOT_SOLVE
+
+
+def _stale(facts: Facts) -> bool:
+    """An article on the same subject says another thing: for certain, or the human says that it changed."""
+    if facts.rival_subject >= SAME_SUBJECT:
+        return True
+    return facts.says_changed and facts.support < HELD and facts.article_on_subject >= ON_SUBJECT

@@ -1,4 +1,4 @@
-"""Runs the experiments on failed cases: one search with the human's words, one with the customer's, one answer given it."""
+"""Runs the experiments on failed cases: two searches, and an answer to which the right passage is given."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from assistant.domain.reply import Reply
 from assistant.drafting import NEIGHBOURS, split_turns
 from assistant.followup import standalone
 from assistant.generation import GeneratedAnswerer
+from assistant.language import spoken
 from assistant.ports import Progress
 from assistant.retrieval import Query, Retrieval, Retriever, SimilarCases
 from assistant.state.answers import answer_from_state
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.cases import Prediction, ReplyCase
-from evals.root_causes.decide import HELD, Facts, decide
+from evals.root_causes.decide import HELD, NEAR, Facts, decide
 from evals.root_causes.model import Diagnosis
 from evals.root_causes.parts import ReplyParts, only_wants_person, parts_of
 from evals.root_causes.support import KnowledgeSearch, Support, supporting
@@ -45,6 +46,7 @@ class _Open:
     state_answer: bool
     oracle: Reply | None = None
     oracle_score: float | None = None
+    rules_score: float | None = None
 
 
 class RootCauses:
@@ -93,7 +95,7 @@ class RootCauses:
         text, before, history = split_turns(case.turns)
         state_answer = case.user_state is not None and (
             answer_from_state(
-                text, case.user_state, locale=reply_locale(case), now=case.user_state.as_of, history=history
+                text, case.user_state, locale=spoken(case.locale, text), now=case.user_state.as_of, history=history
             )
             is not None
         )
@@ -138,15 +140,17 @@ class RootCauses:
         each.oracle = await answerer.draft(case.turns, state=case.user_state, locale=case.locale)
 
     def _score_given(self, opened: Sequence[_Open]) -> None:
-        replies = [
-            Prediction(each.case.case_id, each.oracle.text, each.oracle.decision)
-            for each in opened
-            if each.oracle is not None
-        ]
-        scores = {score.case_id: score for score in self._scorer.score(replies)}
+        """Score the answers given the passage; and the human's own reply less all that rests on state or is an act."""
+        given = [Prediction(e.case.case_id, e.oracle.text, e.oracle.decision) for e in opened if e.oracle is not None]
+        rules = [Prediction(e.case.case_id, "\n".join(e.parts.rules)) for e in opened]
+        of_given, of_rules = self._accuracies(given), self._accuracies(rules)
         for each in opened:
-            scored = scores[each.case.case_id].scores
-            each.oracle_score = None if scored is None or each.oracle is None else scored.accuracy
+            each.oracle_score = of_given.get(each.case.case_id)
+            each.rules_score = of_rules.get(each.case.case_id)
+
+    def _accuracies(self, replies: Sequence[Prediction]) -> dict[str, float]:
+        scored = self._scorer.score(replies)
+        return {score.case_id: score.scores.accuracy for score in scored if score.scores is not None}
 
     def _moment(self, case: ReplyCase) -> datetime:
         return case.at if self._bench.view.as_of and case.at is not None else self._bench.clock.now()
@@ -185,15 +189,11 @@ class _Only(Retriever):
         return SimilarCases((self._passage,), np.ones(1, dtype=np.float32), one)
 
 
-def reply_locale(case: ReplyCase) -> str:
-    """The language that the case is answered in."""
-    return "en" if case.locale.lower().startswith("en") else "zh"
-
-
 def _diagnosis(each: _Open, solved: float) -> Diagnosis:
     best = each.given
-    on_subject = [s for s in each.found if s.clashes and s.chunk.kind is DocumentKind.ARTICLE]
-    stale = max(on_subject, key=lambda s: s.subject, default=None)
+    near = [s for s in each.found if s.chunk.kind is DocumentKind.ARTICLE and s.near <= NEAR]
+    stale = max((s for s in near if s.rivals), key=lambda s: s.subject, default=None)
+    on_subject = max((s.meaning for s in near), default=0.0)
     facts = Facts(
         size=each.parts.size,
         state_share=each.parts.share(each.parts.state),
@@ -205,7 +205,11 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         internal_support=max((s.score for s in each.found if s.chunk.audience == "internal"), default=0.0),
         rank=each.rank,
         given_score=each.oracle_score,
-        stale_subject=stale.subject if stale is not None else 0.0,
+        rules_score=each.rules_score or 0.0,
+        rival_subject=stale.subject if stale is not None else 0.0,
+        rival_is_best=stale is not None and best is not None and stale.chunk.document_id == best.chunk.document_id,
+        article_on_subject=on_subject,
+        says_changed=each.parts.says_changed,
         solved=solved,
         k=PASSAGES,
     )
@@ -222,5 +226,5 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
     if each.oracle is not None:
         evidence["reply_given_the_passage"] = each.oracle.text
     if stale is not None:
-        evidence["clash"] = {"document_id": stale.chunk.document_id, "pairs": [list(p) for p in stale.clashes[:4]]}
+        evidence["rival"] = {"document_id": stale.chunk.document_id, "pairs": [list(p) for p in stale.rivals[:4]]}
     return Diagnosis(each.case.case_id, decide(facts), evidence)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.domain.conversation import Turn
 from assistant.domain.state import UserState
 from assistant.extractive.resolutions import is_action, is_private
 from assistant.handoff import asks_for_person
@@ -16,18 +15,31 @@ from evals.answer_metrics.sentences import content_sentences
 from evals.cases import ReplyCase
 from ingest.transcripts import carries_information
 
-_STAFF = frozenset(
-    "refund cancel exchange resend return chase redirect compensate invoice repair escalate".split()  # noqa: SIM905
-)
+# What staff do and a customer cannot. Chasing and escalating go with looking things up: they solve nothing alone.
+_STAFF = frozenset({"refund", "cancel", "exchange", "resend", "return", "redirect", "compensate", "invoice", "repair"})
 _LOOKED_UP = re.compile(
-    r"查到|看到|查了|看了|显示|后台|系统[里上]|记录[里上显]|目前(?:状态|在)|物流|轨迹|已(?:经)?(?:签收|发出|发货|出库|到账|退回|原路)"
-    r"|\b(?:i (?:can )?see|shows?|showing|according to|our (?:system|records)|tracking|it (?:was|has been|is) (?:delivered"
-    r"|shipped|refunded|out for))\b",
+    r"查到|看到|查了|看了|显示|后台|系统[里上]|记录[里上显]|目前(?:状态|在)|物流|轨迹|签收|在路上|出库|到账|验货|派送|揽收"
+    r"|(?:下的单|付的款|买的|退的)|已(?:经)?(?:发出|发货|退回|原路|退款|扣)|没有?扣|限额不|超出.{0,8}限额|余额不足|风控"
+    r"|\b(?:i (?:can )?see|shows?|showing|according to|our (?:system|records)|tracking|looked at"
+    r"|(?:was|has been|is|were|been) (?:delivered|received|placed|packed|shipped|refunded|paid|charged|out for))\b",
     re.IGNORECASE,
 )
 _OFFERS = re.compile(
-    r"(?:我|这边|现在|马上)[^,，。]{0,6}(?:帮|给|为|替)[您你]|已经?(?:帮|给|为|替)[您你]|(?:建|登记|提交|安排|申请|取消|改|补发|下单|开)好?了"
-    r"|\bi(?:'ve|'ll| have| will| can)\b|\bwe(?:'ve|'ll| have| will)\b|\b(?:done|submitted|booked|raised|opened|requested)\b",
+    r"(?:我|这边|现在|马上|今天)[^,，。]{0,8}(?:帮|给|为|替)[您你]|已经?(?:帮|给|为|替)[您你]|给[您你](?:发|寄|换|退|补|建|走|催|提|改)"
+    r"|(?:建|登记|提交|安排|申请|取消|约|改|补发|下单|开|催)好?了|我(?:马上|去|来|先)?[提催建改约]"
+    r"|\bi(?:'ve|'ll| have| will| can(?! see))\b|\bwe(?:'ve|'ll| have| will| can)\b|\bcan do is\b"
+    r"|\b(?:done|submitted|booked|raised|opened|requested)\b",
+    re.IGNORECASE,
+)
+_CHANGED = re.compile(
+    r"(?:从|自).{0,12}(?:起(?!没|一直|就没)|开始)|已?经?改[成为了]|[刚更]改|延长[到至]|调整[为到成]|新(?:批次|规|政策|版)"
+    r"|(?:以前|之前|旧|老)的|旧[版规]|老款|没更新到|说[的得]?(?:是)?(?:没错|对)"
+    r"|以.{0,6}为准|机器人.{0,8}(?:错|老|旧|以前)"
+    r"|(?:价保|政策|规则|邮费|运费|手续费|活动)?现在(?:是|满|已经|改|都)"
+    r"|\b(?:as of|starting|from (?:last|this)|it changed|(?:was|were|has|have) changed"
+    r"|new (?:batch|rule|policy)|no longer"
+    r"|used to be|outdated|out of date|old (?:rule|version|batch)|(?:bot|assistant) (?:isn't|is wrong|was wrong)"
+    r"|(?:is|are) right|rule is .{1,20} now)\b",
     re.IGNORECASE,
 )
 
@@ -40,6 +52,7 @@ class ReplyParts:
     state: tuple[str, ...]
     actions: tuple[str, ...]
     held_values: tuple[str, ...]
+    says_changed: bool
 
     @property
     def size(self) -> int:
@@ -60,8 +73,9 @@ def parts_of(case: ReplyCase, reference: str) -> ReplyParts:
     said = figures("\n".join(turn.text for turn in case.turns))
     state = _state_figures(case.user_state)
     rules, on_state, done, held = [], [], [], []
+    changed = bool(_CHANGED.search(reference))
     for sentence in content_sentences(reference):
-        values = [f for f in figures(sentence) if _among(f, state) and not _among(f, said)]
+        values = [f for f in figures(sentence) if f in state and not _among(f, said)]
         acts = bool(actions(sentence) & _STAFF) and (is_action(sentence) or bool(_OFFERS.search(sentence)))
         looked_up = bool(_LOOKED_UP.search(sentence)) and is_private(sentence)
         if acts:
@@ -71,7 +85,7 @@ def parts_of(case: ReplyCase, reference: str) -> ReplyParts:
             held += [f"{f.kind} {f.value}" for f in values]
         if not acts and not values and not looked_up:
             rules.append(sentence)
-    return ReplyParts(tuple(rules), tuple(on_state), tuple(done), tuple(dict.fromkeys(held)))
+    return ReplyParts(tuple(rules), tuple(on_state), tuple(done), tuple(dict.fromkeys(held)), changed)
 
 
 def only_wants_person(case: ReplyCase) -> bool:
@@ -80,11 +94,7 @@ def only_wants_person(case: ReplyCase) -> bool:
     if not any(asks_for_person(turn.text) for turn in said):
         return False
     rest = [turn for turn in said if not asks_for_person(turn.text) and carries_information(turn)]
-    return not any(content_sentences(_as_customer(turn)) for turn in rest)
-
-
-def _as_customer(turn: Turn) -> str:
-    return turn.text
+    return not any(content_sentences(turn.text) for turn in rest)
 
 
 def _state_figures(state: UserState | None) -> frozenset[Figure]:
@@ -99,7 +109,7 @@ def _state_figures(state: UserState | None) -> frozenset[Figure]:
                 lines.append(f"{moment.month}月{moment.day}日")
         lines += [str(value) for value in entity.attributes.values() if isinstance(value, str | int | float)]
     found = {f for line in lines for f in figures(line)}
-    return frozenset(f for f in found if f.kind in ("id", "date", "amount", "code", "time"))
+    return frozenset(f for f in found if f.kind in ("id", "date", "amount", "time"))
 
 
 def _among(figure: Figure, others: frozenset[Figure]) -> bool:

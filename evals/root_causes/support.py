@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant.domain.knowledge import Chunk, DocumentKind
 from assistant.errors import EmbeddingFailed
@@ -14,6 +15,7 @@ from assistant.ports import Embedder, Vectors
 from assistant.retrieval import Query, Retriever
 from evals.answer_metrics.contradiction import contradiction
 from evals.answer_metrics.facts import Weights, facts_recall, weights_of
+from evals.answer_metrics.figures import agree, figures
 from evals.answer_metrics.semantic import Background, SentenceVectors, agreements
 from evals.answer_metrics.sentences import content_sentences
 from evals.cases import ReplyCase, asked_by
@@ -21,14 +23,18 @@ from evals.knowledge_view import KnowledgeView
 
 DEPTH = 8  # passages looked into from each search
 _FACTS, _MEANING = 0.6, 0.4
+_ABOUT = 0.2  # agreement in meaning below which a passage with the same figures is about something else
+_ALIGNED = 0.15  # agreement from which two sentences may be about one thing
+_COMPARED = ("duration", "amount", "share", "count", "measure")
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
     """How far one passage holds what the human said: ``score`` 0–1, with its parts.
 
-    ``clashes`` are (human's, passage's) figures or statements that exclude each other, ``subject`` 0–1 is how surely
-    the clashing sentences speak of one thing.
+    ``rivals`` are (human's, passage's) figures or statements where the passage, in a sentence about the same, says
+    another thing; ``subject`` 0–1 is how surely that sentence is about the same. ``near`` is the passage's best rank in
+    the searches, from 1.
     """
 
     chunk: Chunk
@@ -36,7 +42,8 @@ class Support:
     facts: float
     meaning: float
     subject: float
-    clashes: tuple[tuple[str, str], ...]
+    rivals: tuple[tuple[str, str], ...]
+    near: int
 
 
 class KnowledgeSearch:
@@ -54,9 +61,7 @@ class KnowledgeSearch:
         self._background = Background(pool, self._vectors)
         self._sentences: dict[str, tuple[str, ...]] = {}
 
-    def find(
-        self, case: ReplyCase, wanted: Sequence[str], *, now: datetime, exclude: frozenset[str]
-    ) -> list[Support]:
+    def find(self, case: ReplyCase, wanted: Sequence[str], *, now: datetime, exclude: frozenset[str]) -> list[Support]:
         """Passages by how far they hold ``wanted`` (sentences of the human's reply), best first.
 
         Raises EmbeddingFailed. Internal passages are among them: an agent may know what a customer may not be told.
@@ -64,42 +69,73 @@ class KnowledgeSearch:
         if not wanted:
             return []
         chunks = self._candidates(case, " ".join(wanted), now, exclude)
-        self._vectors.prepare(s for chunk in chunks for s in self._sentences_of(chunk))
-        found = [self._support(case, wanted, chunk) for chunk in chunks]
+        held = list(dict.fromkeys(s for chunk in chunks for s in self._sentences_of(chunk)))
+        agreed = agreements(wanted, held, self._vectors, self._background, case.conversation_id)
+        column = {sentence: number for number, sentence in enumerate(held)}
+        found = [
+            self._support(case, wanted, chunk, near, agreed[:, [column[s] for s in self._sentences_of(chunk)]])
+            for chunk, near in chunks.items()
+        ]
         return sorted(found, key=lambda s: (-s.score, s.chunk.kind is DocumentKind.RESOLUTION, s.chunk.id))
 
-    def _candidates(self, case: ReplyCase, text: str, now: datetime, exclude: frozenset[str]) -> list[Chunk]:
+    def _candidates(self, case: ReplyCase, text: str, now: datetime, exclude: frozenset[str]) -> dict[Chunk, int]:
         queries: list[tuple[Retriever, str]] = [
             (self._by_meaning, text),
             (self._by_words, text),
             (self._by_meaning, asked_by(case)),
         ]
-        ids: dict[str, None] = {}
+        ranks: dict[str, int] = {}
         for retriever, words in queries:
             query = Query(words, k=DEPTH, audience="internal", exclude_conversations=exclude)
-            ids.update(dict.fromkeys(p.id for p in retriever.search(query, now=now).passages))
-        return [chunk for key in ids if (chunk := self._view.chunk(key)) is not None]
+            for rank, passage in enumerate(retriever.search(query, now=now).passages, 1):
+                ranks[passage.id] = min(rank, ranks.get(passage.id, rank))
+        return {chunk: rank for key, rank in ranks.items() if (chunk := self._view.chunk(key)) is not None}
 
-    def _support(self, case: ReplyCase, wanted: Sequence[str], chunk: Chunk) -> Support:
+    def _support(
+        self, case: ReplyCase, wanted: Sequence[str], chunk: Chunk, near: int, agreed: NDArray[np.float32]
+    ) -> Support:
         question = asked_by(case)
         held = self._sentences_of(chunk)
         text = f"{chunk.title}\n{chunk.heading}\n{chunk.text}"
         facts = facts_recall(text, "\n".join(wanted), question, self._weights)
         if not held:
-            return Support(chunk, _FACTS * facts, facts, 0.0, 0.0, ())
-        agreed = agreements(wanted, held, self._vectors, self._background, case.conversation_id)
+            return Support(chunk, 0.0, facts, 0.0, 0.0, (), near)
         nearest = agreed.max(axis=1)
         meaning = float(np.average(nearest, weights=[min(len(s), 60) for s in wanted]))
+        # a figure alone (59 元) stands in many places: it supports only what is also about the same
+        score = (_FACTS * facts + _MEANING * meaning) * min(1.0, meaning / _ABOUT)
         clash = contradiction(held, wanted, agreed, question)
-        pairs = (*clash.figures, *clash.verdicts)
-        return Support(
-            chunk, _FACTS * facts + _MEANING * meaning, facts, meaning, float(nearest.max()) if pairs else 0.0, pairs
-        )
+        pairs, subject = _rivals(wanted, held, agreed)
+        if clash.verdicts:
+            pairs, subject = (*pairs, *clash.verdicts), max(subject, float(nearest.max()))
+        return Support(chunk, score, facts, meaning, subject, pairs, near)
 
     def _sentences_of(self, chunk: Chunk) -> tuple[str, ...]:
         if chunk.id not in self._sentences:
             self._sentences[chunk.id] = tuple(dict.fromkeys(content_sentences(chunk.text)))
         return self._sentences[chunk.id]
+
+
+def _rivals(
+    wanted: Sequence[str], held: Sequence[str], agreed: NDArray[np.float32]
+) -> tuple[tuple[tuple[str, str], ...], float]:
+    """The human's figures that the passage lacks while its nearest sentence has another of the kind; and how near."""
+    everywhere = frozenset(f for sentence in held for f in figures(sentence))
+    pairs: list[tuple[str, str]] = []
+    subject = 0.0
+    for row, sentence in enumerate(wanted):
+        best = int(np.argmax(agreed[row]))
+        if agreed[row, best] < _ALIGNED:
+            continue
+        theirs = sorted(figures(held[best]), key=lambda f: (f.kind, f.value))
+        for figure in sorted(figures(sentence), key=lambda f: (f.kind, f.value)):
+            if not figure.kind.startswith(_COMPARED) or any(agree(figure, other) for other in everywhere):
+                continue
+            rivals = [f.value for f in theirs if f.kind == figure.kind]
+            if rivals:
+                pairs.append((f"{figure.kind} {figure.value}", rivals[0]))
+                subject = max(subject, float(agreed[row, best]))
+    return tuple(pairs), subject
 
 
 class _Blind:
@@ -126,4 +162,3 @@ class _Blind:
 def supporting(found: Iterable[Support], least: float) -> list[Support]:
     """Those that hold enough of it."""
     return [support for support in found if support.score >= least]
-

@@ -64,6 +64,7 @@ def test_deleted_ones_are_gone_and_unknown_ids_do_no_harm(index: VectorIndex) ->
     index.upsert(names(5), unit_rows(5))
     index.delete(["e1", "e3", "never"])
     assert index.ids() == {"e0", "e2", "e4"}
+    assert index.count() == 3
     assert {key for key, _ in index.search(unit_rows(1)[0], 10)} == {"e0", "e2", "e4"}
     index.upsert(["e1"], unit_rows(1))
     assert "e1" in index.ids()

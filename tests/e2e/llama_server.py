@@ -9,10 +9,12 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import pytest
 
@@ -22,6 +24,7 @@ import xllamacpp
 params = xllamacpp.CommonParams()
 params.model.path = sys.argv[1]
 params.hostnames, params.port = ["127.0.0.1"], int(sys.argv[2])  # for 0 the system picks a free port
+params.reuse_port = True  # also where a killed server's connections are still closing
 params.n_ctx, params.n_parallel = 4096, 1
 params.offline, params.ui, params.fit_params, params.warmup = True, False, False, False
 params.cpuparams.n_threads = 1
@@ -60,6 +63,7 @@ class LlamaServer:
         self._grammar = grammar
         self._port = port
         self._process: subprocess.Popen[str] | None = None
+        self._log: IO[bytes] | None = None
         self.url = ""
 
     @property
@@ -73,11 +77,12 @@ class LlamaServer:
         reason = missing()
         if reason:
             pytest.skip(f"llama.cpp server: {reason}")
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop()
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(weights()), str(self._port), self._grammar],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log,
             text=True,
         )
         self.url = self._address() + "/v1"
@@ -115,6 +120,8 @@ class LlamaServer:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+        if self._log is not None:
+            self._log.close()
 
     def __enter__(self) -> LlamaServer:
         self.start()
@@ -145,7 +152,10 @@ class LlamaServer:
                 self.stop()
                 pytest.fail(f"the llama.cpp server did not listen within {_START_S:g} s")
             if not line:
+                assert self._log is not None
+                self._log.seek(0)
+                said = self._log.read()[-1500:].decode("utf-8", "replace")
                 self.stop()
-                pytest.fail("the llama.cpp server ended before it listened")
+                pytest.fail(f"the llama.cpp server ended before it listened:\n{said}")
             if line.startswith('{"url"'):
                 return str(json.loads(line)["url"])

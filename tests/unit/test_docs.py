@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import AliasChoices
-from pydantic_core import PydanticUndefined
 from typer.testing import CliRunner
 
 from api.cli import app
@@ -25,6 +24,7 @@ DECISIONS = ROOT / "docs" / "decisions"
 GENERATED = {"settings": ROOT / "docs" / "settings.md", "help": ROOT / "docs" / "formats.md"}
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_COMMAND = re.compile(r"(?:^|[`( ])teachback (?:-\S+ \S+ )*([a-z]+)(?: ([a-z]+))?\b", re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # Written beside this one and linked before it is there.
 _AWAITED = {ROOT / "docs" / "benchmarks.md"}
@@ -41,8 +41,9 @@ def settings_table() -> str:
         if factory in factories:
             default = factories[factory]
         else:
-            value = field.default if field.default is not PydanticUndefined else field.get_default(call_default_factory=True, validated_data={})
-            default = "–" if value in (None, "", []) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+            value = field.get_default(call_default_factory=True)
+            shown = str(value).lower() if isinstance(value, bool) else value
+            default = "–" if value in (None, "", []) else f"`{shown}`"
         rows.append(f"| `{variable}` | {default} | {field.description} |")
     return "\n".join(rows)
 
@@ -94,9 +95,8 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         path = (page.parent / name).resolve() if name else page
         if path in _AWAITED and not path.exists():
             continue
-        if not path.exists() or ROOT not in path.parents:
-            broken.append(target)
-        elif anchor and anchor not in {_anchor(h) for h in _HEADING.findall(path.read_text("utf-8"))}:
+        outside = not path.exists() or ROOT not in path.parents
+        if outside or (anchor and anchor not in map(_anchor, _HEADING.findall(path.read_text("utf-8")))):
             broken.append(target)
     assert broken == []
 
@@ -128,7 +128,7 @@ def test_the_readme_stays_readable() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_the_docs_exist(page: Path) -> None:
     unknown = []
-    for command, sub in re.findall(r"(?:^|[`/ ])teachback (?:-\S+ \S+ )*([a-z]+)(?: ([a-z]+))?\b", page.read_text("utf-8")):
+    for command, sub in _COMMAND.findall(page.read_text("utf-8")):
         arguments = [command, sub] if command in ("eval", "keys") and sub else [command]
         if CliRunner().invoke(app, [*arguments, "--help"]).exit_code:
             unknown.append(" ".join(arguments))
