@@ -32,6 +32,7 @@ e2e: install
 	$(BIN)/python -m pytest -m e2e
 
 bench: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m evals.bench
 
 clean:

@@ -32,6 +32,7 @@ from assistant.state.answers import StateAnswer, answer_from_state, needs_sign_i
 PASSAGES = 5
 ARTICLE_FLOOR = 0.3
 SIGN_IN = "sign_in"
+ARTICLE_SHARE = 0.5
 WORTH_SHOWING = 0.5  # to a model, which may weigh them
 WORTH_QUOTING = 0.7  # without one: a lesser passage quoted well is still the wrong passage
 
@@ -346,9 +347,20 @@ class Answerer:
         )
 
     def _supporting(self, draft: _Draft, share: float) -> Sequence[Passage]:
-        """The best passage, the rest of its document, and those with at least this share of its score."""
+        """The best passage, the rest of its document, and those with at least this share of its score.
+
+        Where an old reply ranks first, articles with half its score are in: reviewed words go before remembered ones.
+        """
         passages = draft.retrieval.passages
-        return [p for p in passages if p.document_id == passages[0].document_id or p.score >= share * passages[0].score]
+        if not passages:
+            return ()
+        best = passages[0]
+
+        def near(p: Passage) -> bool:
+            enough = ARTICLE_SHARE if best.article_id is None and p.article_id is not None else share
+            return p.document_id == best.document_id or p.score >= enough * best.score
+
+        return [p for p in passages if near(p)]
 
     def _unsupported(self, draft: _Draft, confidence: float) -> Reply:
         """Nothing supports an answer: ask back with what comes near, or say so; the second time, a person."""

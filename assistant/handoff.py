@@ -210,7 +210,7 @@ def _cut(text: str) -> list[str]:
 
 
 def _line(text: str, longest: int = 80) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(re.sub(r"\*\*|^#+ |^[-*] |\|", " ", text, flags=re.MULTILINE).split())
     return flat if len(flat) <= longest else flat[: longest - 1] + "…"
 
 

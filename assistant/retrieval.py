@@ -74,7 +74,7 @@ class Retriever:
         fusion: Fusion | None = None,
         newer: Callable[[], Snapshot | None] | None = None,
     ) -> None:
-        """``newer`` gives the snapshot of a later generation, where another process has made one; asked now and then."""
+        """``newer`` gives the snapshot of a later generation, where another process made one; asked now and then."""
         self._newer = newer
         self._asked_at = time.monotonic()
         self._lock = threading.Lock()

@@ -11,7 +11,7 @@ from typing import Literal
 from assistant.domain.knowledge import DocumentKind, Passage
 from assistant.domain.reply import Citation
 from assistant.extractive.conflict import conflicting, dated
-from assistant.extractive.ranking import Reading, Scored, score_units
+from assistant.extractive.ranking import Reading, Scored, score_units, stands_later
 from assistant.extractive.reading import Block, Unit, is_steps, opening_end, plain, section_labels
 from assistant.extractive.relevance import coverage, terms
 from assistant.extractive.rendering import Piece, one_row, render
@@ -46,7 +46,7 @@ class ExtractiveAnswer:
 
 
 class ExtractiveAnswerer:
-    """Answers by quoting. Stateless; blocking for about as long as embedding 24 sentences takes."""
+    """Answers by quoting. Stateless; blocking for about as long as embedding a dozen sentences takes."""
 
     def answer(
         self, question: str, passages: Sequence[Passage], *, locale: Locale, embedder: Embedder, now: datetime
@@ -117,6 +117,8 @@ def _pieces(reading: Reading, best: Scored, question: str) -> list[Piece]:
         chosen[passage.id, index] = render(reading, passage, index, question)
         others.pop((passage.id, index), None)
     for (_, index), item in others.items():
+        if stands_later(reading, item.passage, index):
+            continue
         adds = coverage(reading.weight, held | terms(item.unit.text)) - coverage(reading.weight, held)
         lacks = bool(reading.asked) and best.kind < 1 <= item.kind
         if item.score >= 0.8 * best.score and (adds >= 0.12 or lacks):

@@ -182,6 +182,12 @@ def _sections(passage: Passage, blocks: Sequence[Block], weight: dict[str, float
     return values
 
 
+def stands_later(reading: Reading, passage: Passage, index: int) -> bool:
+    """Whether a block stands under a later case, such as "once it is lost", that the question does not name."""
+    label = section_labels(reading.blocks[passage.id])[index]
+    return bool(label and _LATER.search(label)) and not relevance.terms(label or "") & reading.weight.keys()
+
+
 def _unasked_condition(unit: Unit, asked: frozenset[str]) -> bool:
     """Whether a sentence begins with a case that the question does not name."""
     clause = re.split(r"[，,：:]", unit.text, maxsplit=1)[0]
