@@ -229,7 +229,8 @@ class Answerer:
     def _hand_off(self, draft: _Draft, reason: str) -> Reply:
         question = draft.question
         passages = draft.retrieval.passages
-        skill = skill_for(standalone(question.text, question.history))
+        said = [turn.text for turn in question.history if turn.role == "customer"]
+        skill = skill_for(" ".join([*said[-3:], question.text]))
         answer = self._state_answer(draft)
         summary = summarise(
             question.history, question.text, draft.locale, answer.used if answer is not None else (), passages
@@ -265,7 +266,7 @@ class Answerer:
                     shown = shown or isinstance(event, ReplyDelta)
                     yield event
                 return
-            except (ModelUnavailable, NotGrounded) as exc:
+            except ModelUnavailable as exc:
                 draft.degraded.append("llm")
                 draft.timings["generate"] = _since(started)
                 if shown:

@@ -15,7 +15,7 @@ from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import Passage
 from assistant.domain.live import Question
 from assistant.domain.reply import Citation, PromptRef
-from assistant.errors import TeachbackError
+from assistant.errors import ModelUnavailable
 from assistant.grounding import Grounding, check, marks_in, renumber
 from assistant.ports import ChatDelta, ChatMessage, ChatModel
 from assistant.text import language_of
@@ -33,7 +33,7 @@ _END = re.compile(
 )
 
 
-class NotGrounded(TeachbackError):
+class NotGrounded(ModelUnavailable):
     """What the model wrote is, twice, not borne out by its sources (``problems``); the extractive reply is given."""
 
     def __init__(self, model: str, problems: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 _RUN = re.compile(r"[a-z0-9]+(?:[.\-_'][a-z0-9]+)*|[\u3400-\u4dbf\u4e00-\u9fff]+|[^\W\d_\u3400-\u9fff]+")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]")
-_WORD = re.compile(r"[A-Za-z]+")
+_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+(?![A-Za-z0-9])")  # an order number is in no language
 
 
 @cache

@@ -22,7 +22,7 @@ from ingest.transcripts import mine
 
 WRITE_BATCH = 64
 # Part of every content hash: raise it when chunking, mining or redaction changes what is derived from the same input.
-DERIVATION = 2
+DERIVATION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def resolution_write(resolution: MinedResolution, source: str) -> DocumentWrite:
         document_id=resolution.id,
         kind=DocumentKind.RESOLUTION,
         position=0,
-        title=resolution.question,
+        title=_one_line(resolution.question),
         heading="",
         text=text,
         locale=resolution.locale,
@@ -243,6 +243,11 @@ def _write_of(record: Article | Transcript, digest: str, source: str) -> Documen
         opened_at=record.opened_at,
         resolutions=[resolution_write(resolution, source) for resolution in mine(record)],
     )
+
+
+def _one_line(text: str, longest: int = 60) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= longest else flat[: longest - 1] + "…"
 
 
 def _entry(chunk: Chunk, entry_field: EntryField, text: str) -> IndexEntry:

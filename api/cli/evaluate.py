@@ -97,9 +97,13 @@ def transfers(
     cases: Annotated[Path, typer.Argument(help="Reply cases, JSONL.")],
     predictions: Annotated[Path | None, typer.Option("--predictions", help="Write the predictions, JSONL.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report, one HTML file.")] = None,
+    locale: Annotated[str, typer.Option("--locale", help="Language of the report: zh or en.")] = "zh",
     as_of_case: Annotated[
         bool, typer.Option("--as-of-case", help="Hide knowledge that is newer than the case it would answer.")
     ] = False,
+    causes: Annotated[
+        bool, typer.Option("--causes/--no-causes", help="Find out by experiment why each failed case failed.")
+    ] = True,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -108,32 +112,33 @@ def transfers(
     from assistant.errors import ConfigurationError
     from evals.cases import write_predictions
     from evals.runs import write_run
-    from evals.scoring import score_replay, stored_run, summary_markdown
+    from evals.scoring import summary_markdown
+    from evals.transfer_report import causes_markdown, evaluate_transfers, report_on
     from evals.transfer_run import prepare
 
+    if locale not in ("zh", "en"):
+        raise ConfigurationError(f"--locale is {locale!r}; it must be zh or en")
     usable, rejected = _read(cases)
     with open_session(ctx, workspace, data_dir, as_json) as session:
         service = session.service
         with ConsoleProgress() as progress:
-            bench = prepare(service, session.workspace, usable, as_of=as_of_case, progress=progress)
-            result = asyncio.run(bench.replay(progress))
+            bench = prepare(service, session.workspace, usable, as_of=as_of_case)
+            done = asyncio.run(evaluate_transfers(bench, with_causes=causes, progress=progress))
             if predictions is not None:
-                write_predictions(predictions, result.predictions())
-            scored = score_replay(usable, result, bench.view.embedder)
-        run = stored_run(scored, service.embedder.fingerprint, service.clock.now(), str(cases))
-        place = write_run(run, service.settings.data_dir / "runs" / session.workspace)
-        if report is not None:
-            raise ConfigurationError(
-                "the HTML report is not built yet; the predictions and the stored run are complete"
-            )
+                write_predictions(predictions, done.scored.replay.predictions())
+            run = done.stored(service.clock.now(), str(cases), {"as_of_case": as_of_case, "causes": causes})
+            place = write_run(run, service.settings.data_dir / "runs" / session.workspace)
+            if report is not None:
+                stored = service.records(session.workspace).transcripts()
+                report_on(report, done, run, stored, session.workspace, "en" if locale == "en" else "zh")
         record = {
-            **scored.record(),
+            **done.record(),
             "run": str(place),
             "rejected": [{"source": r.source, "line": r.line, "reason": r.reason} for r in rejected],
             "predictions": str(predictions) if predictions else None,
             "report": str(report) if report else None,
         }
-        session.show(record, summary_markdown(scored))
+        session.show(record, summary_markdown(done.scored) + causes_markdown(done))
     if rejected:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -71,8 +72,9 @@ def serve(
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes.")] = 1,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Run the service."""
+    """Run the service; with --json the address is printed as an object, once it listens."""
     from assistant.errors import ConfigurationError
 
     settings = settings_for(ctx, workspace, data_dir)
@@ -86,7 +88,7 @@ def serve(
             "several workers in one command are not built yet; start one `teachback serve` for each port behind a "
             "load balancer, all with the same TEACHBACK_CHROMA_URL, TEACHBACK_DATABASE_URL and TEACHBACK_TOKEN_SECRET"
         )
-    with open_session(ctx, workspace, data_dir, False) as session:
+    with open_session(ctx, workspace, data_dir, as_json) as session:
         session.service.retriever(
             session.workspace
         )  # a wrong embedder or a locked folder is said now, not to a customer
@@ -118,10 +120,23 @@ def _run_server(session: Session, host: str, port: int, demo_store: DemoStore | 
             f"\nChat            {address}/\nAPI             {address}/docs\nStaff API key   {key}\n\nCtrl-C stops it."
         )
     else:
-        write(f"Teachback serves {address} (API {address}/docs)")
+        session.show(
+            {"address": address, "docs": f"{address}/docs"}, f"Teachback serves {address} (API {address}/docs)"
+        )
+    threading.Thread(target=_warm, args=(session,), daemon=True).start()
     uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=5)).run(
         sockets=[listener]
     )
+
+
+def _warm(session: Session) -> None:
+    """Load the model before the first customer has to wait for it."""
+    from assistant.errors import TeachbackError
+
+    try:
+        session.service.embedder.embed_passages(["预热"] * 8)
+    except TeachbackError as exc:
+        say(f"the embedder is not ready: {exc}")
 
 
 def _demo_key(session: Session) -> str:

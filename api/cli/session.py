@@ -105,6 +105,15 @@ def quiet() -> None:
 def write(text: str) -> None:
     """One result on standard output."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def must_exist(path: Path) -> None:
+    """Raises ConfigurationError where there is no such file: that is wrong usage, not a wrong item of input."""
+    from assistant.errors import ConfigurationError
+
+    if not path.is_file():
+        raise ConfigurationError(f"no such file: {path}")
 
 
 def say(text: str) -> None:

@@ -15,6 +15,7 @@ from api.cli.session import (
     JsonOption,
     Session,
     WorkspaceOption,
+    must_exist,
     open_session,
     say,
 )
@@ -72,6 +73,7 @@ def answer(
     from evals.jsonl import write_objects
     from evals.questions import read_questions
 
+    must_exist(questions)
     rejected: list[InputRejected] = []
     rows: list[dict[str, Any]] = []
 
@@ -108,6 +110,7 @@ def draft(
     from evals.cases import read_cases
     from evals.jsonl import write_objects
 
+    must_exist(cases)
     rejected: list[InputRejected] = []
     rows: list[dict[str, Any]] = []
 

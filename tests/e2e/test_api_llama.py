@@ -1,8 +1,8 @@
 """A real model server behind the real HTTP service: replies stream, and a server that dies costs nobody an answer.
 
 The model has 135 million parameters: left alone, hardly anything that it writes passes the citation check. Where a
-test needs a reply that passes, llama.cpp's own grammar lets it choose among the article's sentences, so that real tokens
-of a real completion stream through every layer. Without the grammar only the protocol is asserted.
+test needs a reply that passes, llama.cpp's own grammar lets it choose among the article's sentences, so that real
+tokens of a real completion stream through every layer. Without the grammar only the protocol is asserted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The demo's articles with a fault planted in those that solved a case: what the attribution test breaks and expects."""
+"""Faults planted in the demo shop, each with the cause it must be found to be. Used by test_planted_faults."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from assistant.domain.reply import Reply
 from assistant.indexing import embed_entries
 from assistant.ports import Embedder
 from assistant.settings import Settings
+from assistant.text import fold
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.caching_embedder import CachingEmbedder
 from evals.case_sets import cases_from_transcripts, without_near_copies
@@ -31,7 +32,7 @@ from ingest.pipeline import article_write
 from ingest.sources import SourceItem, discover, read
 
 TODAY = date(2026, 11, 22)
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"(?<![A-Za-z\d.])\d+(?!\d|\.\d)")
 
 
 def demo_bench(folder: Path, embedder: Embedder) -> Bench:
@@ -96,25 +97,32 @@ def deleted(knowledge: Knowledge, families: Iterable[str]) -> Knowledge:
     return knowledge.without((c.kind, c.document_id) for c in knowledge.chunks if family(c.document_id) in gone)
 
 
-def made_stale(knowledge: Knowledge, families: Iterable[str], embedder: Embedder) -> Knowledge:
-    """Every figure of these articles replaced by another: what they say was true once."""
-    wanted = set(families)
-    chosen = [c for c in knowledge.chunks if family(c.document_id) in wanted]
-    ids = {c.id for c in chosen}
+def made_stale(knowledge: Knowledge, hit: Mapping[str, Sequence[ReplyCase]], embedder: Embedder) -> Knowledge:
+    """The figures on which an article and the humans agree are other ones in the article: it was true once."""
+    chunks: list[Chunk] = []
+    for chunk in knowledge.chunks:
+        agreed = {
+            n for case in hit.get(family(chunk.document_id), ()) for n in _NUMBER.findall(fold(case.references[0]))
+        }
+        if agreed:
 
-    def older(text: str) -> str:
-        return _NUMBER.sub(lambda m: str(int(m.group()) * 2 + 1), text)
+            def older(match: re.Match[str], agreed: set[str] = agreed) -> str:
+                return str(int(match.group()) * 2 + 1) if match.group() in agreed else match.group()
 
-    chunks = [replace(c, text=older(c.text)) for c in chosen]
-    entries = [
-        replace(e, text=older(e.text) if e.field is EntryField.BODY else e.text)
-        for e in knowledge.entries
-        if e.chunk_id in ids
-    ]
-    kept = Knowledge(
-        knowledge.chunks, tuple(e for e in knowledge.entries if e.chunk_id not in ids), knowledge.vectors
-    )
-    return kept.with_pieces(chunks, entries, embedder)
+            chunks.append(replace(chunk, text=_NUMBER.sub(older, fold_lines(chunk.text))))
+    ids = {chunk.id: chunk for chunk in chunks}
+    entries = []
+    for entry in knowledge.entries:
+        if (chunk := ids.get(entry.chunk_id)) is not None:
+            body = "\n".join(part for part in (chunk.title, chunk.heading, chunk.text) if part)
+            entries.append(replace(entry, text=body) if entry.field is EntryField.BODY else entry)
+    kept = tuple(entry for entry in knowledge.entries if entry.chunk_id not in ids)
+    return Knowledge(knowledge.chunks, kept, knowledge.vectors).with_pieces(chunks, entries, embedder)
+
+
+def fold_lines(text: str) -> str:
+    """The text in the form figures are compared in, its lines kept."""
+    return "\n".join(fold(line) for line in text.splitlines())
 
 
 def poisoned(knowledge: Knowledge, families: Iterable[str]) -> Knowledge:

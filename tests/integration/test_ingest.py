@@ -449,4 +449,4 @@ async def test_without_chroma_bm25_finds_and_the_reply_says_so(shop: Shop, folde
     reply = await desk.ask(Question("羽绒服怎么洗，能机洗吗"))
     assert reply.degraded == ("vector_index",)
     assert reply.passages[0].document_id == "wash"
-    assert "vector_index" in (await desk.readiness())["retrieval"]
+    assert (await desk.readiness())["retrieval"] == "ok"  # it still answers, and each reply says how
