@@ -19,6 +19,8 @@ MAX_TEXT = 4000
 def _question_text(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("empty_text", "the text is empty")
+    if any(0xD800 <= ord(c) <= 0xDFFF or c == "\0" for c in text):
+        raise PydanticCustomError("broken_text", "the text holds half a character or NUL")
     if len(text) > MAX_TEXT:
         raise PydanticCustomError("text_too_long", "the text has more than 4000 characters")
     return text.strip()

@@ -142,6 +142,8 @@ class Answerer:
         return self._timed(reply, draft, started)
 
     def _draft_from(self, draft: _Draft, text: str, before: str, exclude: frozenset[str]) -> Reply:
+        if not text.strip():
+            return self._make(draft, phrases.unsupported((), draft.locale), "clarify", 0.0)
         state_answer = self._state_answer(draft)
         if state_answer is not None and state_answer.sufficient and state_answer.decision == "answer":
             return self._make(draft, state_answer.text, "answer", state_answer.confidence, state_used=state_answer.used)

@@ -9,6 +9,8 @@ from assistant.bootstrap import Service
 from assistant.domain.knowledge import EntryField
 from assistant.errors import TeachbackError
 
+REACH_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -75,9 +77,21 @@ def _model(service: Service) -> Finding:
     if not settings.has_model:
         return Finding("chat model", True, "none configured: replies are extracted from the knowledge")
     endpoint = settings.openai_base_url or "the client's default endpoint"
-    return Finding(
-        "chat model", service.chat_model is not None, f"{settings.model} at {endpoint} (not called by this check)"
-    )
+    if settings.openai_base_url is None:
+        return Finding("chat model", True, f"{settings.model} at {endpoint} (not called by this check)")
+    import httpx
+
+    try:
+        # any answer will do, a refusal too: the key and the model's name show on the first reply
+        httpx.get(settings.openai_base_url.rstrip("/") + "/models", timeout=REACH_S)
+    except httpx.HTTPError as exc:
+        return Finding(
+            "chat model",
+            False,
+            f"{endpoint} does not answer within {REACH_S:g} s ({type(exc).__name__}); replies are extracted meanwhile",
+            "start the server, or correct or unset OPENAI_BASE_URL",
+        )
+    return Finding("chat model", True, f"{settings.model} at {endpoint}, which answers")
 
 
 def _state(service: Service, workspace: str) -> Finding:

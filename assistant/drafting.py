@@ -28,6 +28,10 @@ _PLACEHOLDER = re.compile(
 )
 
 
+_CHINESE_NAME = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{1,2}(?:先生|女士|小姐)您?")
+_ENGLISH_NAME = re.compile(r"\b(Hi|Hello|Dear|Thanks|Thank you),? (?:Mr\.? |Ms\.? |Mrs\.? )?[A-Z][a-z]+(?=[,.!—-])")
+
+
 @dataclass(frozen=True, slots=True)
 class ChosenCase:
     """The old case whose reply the others agree with most. ``agreement`` is 0–1."""
@@ -92,6 +96,7 @@ def adapt(text: str, locale: str) -> str:
         inside = match.group()
         return neutral if inside[1:3] in ("订单", "单号") or inside.startswith("[order") else ""
 
+    text = _ENGLISH_NAME.sub(r"\1", _CHINESE_NAME.sub("您", text))
     return re.sub(r"[ \t]{2,}", " ", _PLACEHOLDER.sub(word, text)).strip()
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+UNSEEN_BELOW = 0.005
+
 Column = NDArray[np.float32]
 Scores = NDArray[np.float64]
 
@@ -89,7 +91,9 @@ class Support:
     Fitted on xquad-zh, xquad-en and the demo shop's held-out FAQ questions, each also with the right document taken
     away, and on transcripts of groups a and b; AUC 0.99 on cmrc2018 and 0.81 on the transcripts of groups c and d,
     which it never saw (0.97 and 0.70 for the raw score). ``foreign`` was fitted across xquad's languages (3.1) and set
-    lower, since a wrong answer there is harder to notice.
+    lower, since a wrong answer there is harder to notice. ``unseen`` is a guard, not fitted: a passage in the
+    question's own language that shares not one word with it is doubted; in a small workspace something is always
+    nearest.
     """
 
     intercept: float = -2.17
@@ -99,6 +103,7 @@ class Support:
     margin: float = 8.51
     widest_margin: float = 0.4
     foreign: float = 2.5
+    unseen: float = -2.0
 
     def probability(self, dense: Scores, lexical: Scores, margin: Scores, foreign: NDArray[np.bool_]) -> Scores:
         """0–1 for each row."""
@@ -108,5 +113,6 @@ class Support:
             + self.lexical * lexical
             + self.margin * margin
             + self.foreign * foreign
+            + self.unseen * (~foreign & (lexical < UNSEEN_BELOW))
         )
         return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)

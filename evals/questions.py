@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import InputRejected
-from evals.jsonl import read_objects
+from evals.jsonl import read_lines
+from ingest.sources.fields import unstorable
 from ingest.sources.schemas import unknown_key
 
 _KEYS = ("id", "text", "user_id")
@@ -23,10 +24,13 @@ class BatchQuestion:
 
 
 def read_questions(path: Path) -> Iterator[BatchQuestion | InputRejected]:
-    """The questions in order, a rejection in place of each wrong one; a line that is no JSON object ends the file."""
+    """The questions in order, a rejection in place of each wrong one. Raises InputRejected for a missing file."""
     seen: dict[str, int] = {}
-    try:
-        for line, value in read_objects(path):
+    for each in read_lines(path):
+        if isinstance(each, InputRejected):
+            yield each
+        else:
+            line, value = each
             unknown = [key for key in value if key not in _KEYS]
             name, text, user = value.get("id"), value.get("text"), value.get("user_id")
             if unknown:
@@ -35,6 +39,8 @@ def read_questions(path: Path) -> Iterator[BatchQuestion | InputRejected]:
                 yield InputRejected(str(path), 'key "id" must be a text that is not empty', line)
             elif not isinstance(text, str):
                 yield InputRejected(str(path), 'key "text" must be a text', line)
+            elif unstorable(name) or unstorable(text) or unstorable(str(user)):
+                yield InputRejected(str(path), "holds half a character (a lone surrogate) or NUL", line)
             elif user is not None and not isinstance(user, str):
                 yield InputRejected(str(path), 'key "user_id" must be a text or null', line)
             elif name in seen:
@@ -42,5 +48,3 @@ def read_questions(path: Path) -> Iterator[BatchQuestion | InputRejected]:
             else:
                 seen[name] = line
                 yield BatchQuestion(name, text, user)
-    except InputRejected as exc:
-        yield exc

@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure retrieval, transferred cases, and the difference of two runs.")
     group.command("retrieval")(retrieval)
     group.command("transfers")(transfers)
+    group.command("gaps")(gaps)
     group.command("compare")(compare)
     group.command("cases")(cases_of_workspace)
     app.add_typer(group, name="eval")
@@ -139,6 +140,39 @@ def transfers(
             "report": str(report) if report else None,
         }
         session.show(record, summary_markdown(done.scored) + causes_markdown(done))
+    if rejected:
+        raise typer.Exit(1)
+
+
+def gaps(
+    ctx: typer.Context,
+    cases: Annotated[Path, typer.Argument(help="Reply cases, JSONL.")],
+    as_of_case: Annotated[
+        bool, typer.Option("--as-of-case", help="Hide knowledge that is newer than the case it would answer.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Failed cases grouped by issue, the costliest first: volume × handling time, low ratings, customers' tier."""
+    from evals.transfer_report import evaluate_transfers, gaps_of
+    from evals.transfer_run import prepare
+
+    usable, rejected = _read(cases)
+    with open_session(ctx, workspace, data_dir, as_json) as session:
+        with ConsoleProgress() as progress:
+            bench = prepare(session.service, session.workspace, usable, as_of=as_of_case)
+            done = asyncio.run(evaluate_transfers(bench, with_causes=True, progress=progress))
+            found = gaps_of(done, session.service.records(session.workspace).transcripts())
+        rows = [
+            f"| {gap.name.replace('|', '/')} | {len(gap.case_ids)} | {gap.minutes:.0f} | {gap.low_ratings} "
+            f"| {', '.join(f'{cause} {count}' for cause, count in gap.causes.items())} "
+            f"| {', '.join(gap.conversation_ids)} |"
+            for gap in found
+        ]
+        head = ["| gap | cases | minutes | low ratings | causes | conversations |", "|---|---|---|---|---|---|"]
+        record = {"cases": len(usable), "failed": len(done.diagnoses), "gaps": [gap.record() for gap in found]}
+        session.show(record, "\n".join([*head, *rows]))
     if rejected:
         raise typer.Exit(1)
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.session import ConsoleProgress, DataDirOption, JsonOption, WorkspaceOption, lines, open_session, say
+from api.cli.session import (
+    ConsoleProgress,
+    DataDirOption,
+    JsonOption,
+    WorkspaceOption,
+    lines,
+    must_be_text,
+    open_session,
+    say,
+)
 
 if TYPE_CHECKING:
     from assistant.domain.knowledge import Passage
@@ -95,6 +104,7 @@ def search(
     """Show the ranked passages for a text, as a customer's question would find them."""
     from assistant.retrieval import Query, Retrieval
 
+    text = must_be_text(text)
     with open_session(ctx, workspace, data_dir, as_json) as session:
         if text.strip():
             retriever = session.service.retriever(session.workspace)

@@ -59,10 +59,12 @@ def settings_for(ctx: typer.Context, workspace: str | None, data_dir: Path | Non
 
     common: Common = ctx.obj or Common()
     given: dict[str, Any] = {}
-    if workspace or common.workspace:
-        given["workspace"] = workspace or common.workspace
-    if data_dir or common.data_dir:
-        given["data_dir"] = data_dir or common.data_dir
+    name = workspace if workspace is not None else common.workspace
+    if name is not None:
+        given["workspace"] = name
+    folder = data_dir if data_dir is not None else common.data_dir
+    if folder is not None:
+        given["data_dir"] = folder
     try:
         return Settings(**given)
     except ValidationError as exc:
@@ -114,6 +116,29 @@ def must_exist(path: Path) -> None:
 
     if not path.is_file():
         raise ConfigurationError(f"no such file: {path}")
+
+
+def must_be_writable(path: Path | None) -> None:
+    """Raises ConfigurationError, before any work, where a result could not be written there."""
+    from assistant.errors import ConfigurationError
+
+    if path is None:
+        return
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a folder; name a file")
+    if not path.absolute().parent.is_dir():
+        raise ConfigurationError(f"the folder of {path} does not exist")
+
+
+def must_be_text(text: str) -> str:
+    """The text; raises ConfigurationError where it is not what the terminal's encoding promises."""
+    from assistant.errors import ConfigurationError
+
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise ConfigurationError("the text is not UTF-8; check the terminal's encoding") from exc
+    return text.replace("\0", "")
 
 
 def say(text: str) -> None:

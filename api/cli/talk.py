@@ -15,6 +15,8 @@ from api.cli.session import (
     JsonOption,
     Session,
     WorkspaceOption,
+    must_be_text,
+    must_be_writable,
     must_exist,
     open_session,
     say,
@@ -41,6 +43,8 @@ def ask(
     from assistant.domain.live import Question
     from assistant.errors import NotPermitted
     from assistant.reply_record import reply_record
+
+    text = must_be_text(text)
 
     async def run(session: Session) -> Any:
         desk = session.service.desk(session.workspace)
@@ -74,6 +78,7 @@ def answer(
     from evals.questions import read_questions
 
     must_exist(questions)
+    must_be_writable(out)
     rejected: list[InputRejected] = []
     rows: list[dict[str, Any]] = []
 
@@ -111,6 +116,7 @@ def draft(
     from evals.jsonl import write_objects
 
     must_exist(cases)
+    must_be_writable(out)
     rejected: list[InputRejected] = []
     rows: list[dict[str, Any]] = []
 

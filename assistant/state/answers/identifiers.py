@@ -13,8 +13,12 @@ _PREFIXED = re.compile(r"(?<![a-z0-9])#?([a-z]{1,4})[ \-]?(\d{4,20})(?![a-z0-9])
 _HASHED = re.compile(r"#\s?([a-z]{0,4}\d{3,20})(?![a-z0-9])")
 _DIGITS = re.compile(r"(?<![a-z0-9.#])(\d{6,20})(?![a-z0-9.])(?!\s*(?:元|块|rmb|cny|usd))")
 _NEAR = re.compile(
-    r"订单|单号|运单|快递|物流|包裹|付款单|退款单|尾号|\border|\btracking|\btrack\b|\bparcel|\bpackage|\brefund"
+    r"订单|单号|运单|快递|物流|包裹|付款单|退款单|尾号|发货|到哪|签收|\border|\btracking|\btrack\b|\bparcel|\bpackage|\brefund|"
+    r"\bship"
 )
+_SPELLED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9] ){5,}[a-z0-9](?![a-z0-9])")
+_SEPARATED = re.compile(rf"(?<![a-z0-9])({'|'.join(_KNOWN)})[\s\-_.:#]{{0,3}}((?:\d[ \-_.]?){{4,20}})(?![a-z0-9])")
+_GROUPS = re.compile(r"(?<![0-9a-z.])(\d{4})[ \-](\d{4})(?![0-9a-z.])")
 _PHONE = re.compile(r"(手机|电话|号码是|取件码|验证码|邮编|身份证|卡号|银行卡|phone|mobile|call|tel)[^\d]{0,8}$")
 _TAIL = re.compile(r"(?:尾号|末尾|后四位|最后四位|ending(?: in| with)?)\D{0,4}(\d{3,6})(?!\d)")
 _WINDOW = 16
@@ -36,7 +40,7 @@ def plain(raw: str) -> str:
 
 def find_ids(text: str, state: UserState | None) -> Mentions:
     """Every id in the text. A bare number counts next to a word for orders, or when it is one of the user's ids."""
-    lowered = unicodedata.normalize("NFKC", text).casefold()
+    lowered = _joined(unicodedata.normalize("NFKC", text).casefold())
     known = _index(state) if state else {}
     prefixes = {*_KNOWN, *(re.match(r"[a-z]*", key).group() for key in known)} - {""}  # type: ignore[union-attr]
     own: list[Entity] = []
@@ -69,7 +73,17 @@ def find_ids(text: str, state: UserState | None) -> Mentions:
     if tail and state:
         ending = [e for key, entities in known.items() if key.endswith(tail[1]) for e in entities]
         own.extend(e for e in ending if e not in own)
+        if not ending and _NEAR.search(rest) and not _PHONE.search(rest[: tail.start()]):
+            foreign.append(tail[1])
     return Mentions(tuple(own), tuple(foreign), rest)
+
+
+def _joined(text: str) -> str:
+    """Ids as people space them out ("SQ 2103-0418", "s q 2 1 0 3") in one piece; what cannot be seen is dropped."""
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    text = _SPELLED.sub(lambda m: m.group().replace(" ", ""), text)
+    text = _SEPARATED.sub(lambda m: f"{m[1]}{re.sub(r'[^0-9]', '', m[2])} ", text)
+    return _GROUPS.sub(r"\1\2", text)
 
 
 def _index(state: UserState) -> dict[str, list[Entity]]:
