@@ -126,8 +126,20 @@ def _figures(estimate: Estimate) -> str:
     return f"{estimate.mean:.3f} | {interval}"
 
 
-def stored_run(scored: Scored, embedder: str, now: datetime, source: str) -> EvalRun:
-    """The run as it is kept on disk, a row a case, with what said and why."""
+def stored_run(
+    scored: Scored,
+    embedder: str,
+    now: datetime,
+    source: str,
+    *,
+    causes: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> EvalRun:
+    """The run as it is kept on disk, a row a case, with what was said and why.
+
+    ``causes`` is (cause, evidence) by case id, ``arguments`` what the run was asked to do beside its cases.
+    """
+    causes = causes or {}
     rows = []
     for case, score in zip(scored.cases, scored.scores, strict=True):
         reply = scored.replay.replies.get(case.case_id)
@@ -142,10 +154,12 @@ def stored_run(scored: Scored, embedder: str, now: datetime, source: str) -> Eva
                     "locale": case.locale,
                     "channel": case.channel or "unknown",
                     "tier": str(state.profile.get("tier", "unknown")) if state is not None else "unknown",
+                    **({"cause": causes[case.case_id][0]} if case.case_id in causes else {}),
                 },
                 detail={}
                 if reply is None
                 else {
+                    **({"evidence": dict(causes[case.case_id][1])} if case.case_id in causes else {}),
                     "reply": reply.text,
                     "decision": reply.decision,
                     "confidence": reply.confidence,
@@ -157,5 +171,7 @@ def stored_run(scored: Scored, embedder: str, now: datetime, source: str) -> Eva
     models = {"embedder": embedder} if chat is None else {"embedder": embedder, "chat": chat}
     prompts = {r.prompt.name: r.prompt.sha256 for r in scored.replay.replies.values() if r.prompt is not None}
     data = data_version(f"{case.case_id}\0{case.question}\0{case.references}" for case in scored.cases)
-    provenance = gather_provenance(data, now=now, models=models, prompts=prompts, arguments={"cases": source})
+    provenance = gather_provenance(
+        data, now=now, models=models, prompts=prompts, arguments={"cases": source, **(arguments or {})}
+    )
     return EvalRun(f"transfers-{now:%Y%m%dT%H%M%S}-{data[:8]}", "transfers", "accuracy", tuple(rows), provenance)

@@ -7,19 +7,21 @@ from typing import Any
 
 from evals.root_causes.model import Cause
 
-HELD = 0.4  # support from which the human's resolution is in the knowledge
 NEAR = 3  # rank in the searches up to which an article is looked at for another version of the same
-SAME_SUBJECT = 0.45  # agreement from which another figure is another version, and not another matter
-ON_SUBJECT = 0.08  # agreement of an article with a human who says that the rule has changed
+SAME_SUBJECT = 0.25  # agreement from which another figure is another version, and not another matter
+SURELY_SAME = 0.5  # the same, where the passage would otherwise be taken to hold what the human said
+SUPPORTED = 0.35  # support below which a passage's words reach the human's reply by luck
+ON_SUBJECT = 0.2  # agreement of an article with a human who says that the rule has changed
 STATE, ACTION = 0.25, 0.25  # shares of the reply from which it rests on state, or is something done
-RULES_SOLVE = 0.6  # accuracy of the human's reply less state and acts from which knowledge alone would have done
+RULES_SOLVE = 0.4  # accuracy of the human's reply less state and acts from which knowledge alone would have done
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the experiments on one case measured. Shares and scores are 0–1; ``rank`` counts from 1.
 
-    ``given_score`` is the answer's that was given the best passage, ``rules_score`` that of the human's own reply
+    ``held_score`` is the accuracy that the best passage's own words can reach, chosen with the human's reply at hand;
+    ``given_score`` that of the answer which was given this passage; ``rules_score`` that of the human's own reply
     without the sentences that rest on state or act.
     """
 
@@ -30,7 +32,8 @@ class Facts:
     state_answer: bool
     only_person: bool
     support: float
-    internal_support: float
+    held_score: float
+    internal_score: float
     rank: int | None
     given_score: float | None
     rules_score: float
@@ -52,22 +55,29 @@ def decide(facts: Facts) -> Cause:
         return Cause.PERSON_WANTED
     if facts.size == 0:
         return Cause.UNDETERMINED
-    if _stale(facts):
-        return Cause.KNOWLEDGE_STALE
     if facts.rules_score < RULES_SOLVE:
         if facts.action_share >= ACTION and facts.action_share >= 0.6 * facts.state_share:
             return Cause.ACTION_NEEDED
         if facts.state_share >= STATE:
             return Cause.STATE_NEEDED
-    if facts.support < HELD:
-        return Cause.KNOWLEDGE_MISSING
+    if facts.rival_subject >= SURELY_SAME:
+        return Cause.KNOWLEDGE_STALE
+    if not _is_held(facts):
+        return Cause.KNOWLEDGE_STALE if _another_version(facts) else Cause.KNOWLEDGE_MISSING
+    if facts.given_score is not None and facts.given_score >= facts.solved:
+        return Cause.RETRIEVAL_MISSED  # alone it solves the case: it was not found, or came too low among others
     if facts.rank is None or facts.rank > facts.k:
         return Cause.RETRIEVAL_MISSED
     return Cause.ANSWER_DID_NOT_SOLVE
 
 
-def _stale(facts: Facts) -> bool:
-    """An article on the same subject says another thing: for certain, or the human says that it changed."""
-    if facts.rival_subject >= SAME_SUBJECT:
-        return True
-    return facts.says_changed and facts.support < HELD and facts.article_on_subject >= ON_SUBJECT
+def _is_held(facts: Facts) -> bool:
+    """The answer given the passage solves the case; or its own words would, and are on the subject."""
+    if facts.given_score is not None and facts.given_score >= facts.solved:
+        return facts.support >= SUPPORTED / 2
+    return facts.held_score >= facts.solved and facts.support >= SUPPORTED
+
+
+def _another_version(facts: Facts) -> bool:
+    """An article on the same subject gives other figures, or the human says that what it gives has changed."""
+    return facts.rival_subject >= SAME_SUBJECT or (facts.says_changed and facts.article_on_subject >= ON_SUBJECT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -21,15 +21,18 @@ from assistant.retrieval import Query, Retrieval, Retriever, SimilarCases
 from assistant.state.answers import answer_from_state
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.cases import Prediction, ReplyCase
-from evals.root_causes.decide import HELD, NEAR, Facts, decide
+from evals.root_causes.decide import NEAR, Facts, decide
 from evals.root_causes.model import Diagnosis
 from evals.root_causes.parts import ReplyParts, only_wants_person, parts_of
-from evals.root_causes.support import KnowledgeSearch, Support, supporting
+from evals.root_causes.support import KnowledgeSearch, Support
 from evals.transfer_run import Bench
 
 SOLVED = 0.35
 """Accuracy from which a case counts as solved: four of five second humans of the demo reach it, unrelated replies do
 not (docs/evaluation-root-causes.md)."""
+
+
+_LOOKED_AT = 3  # passages whose own words are scored
 
 
 @dataclass(slots=True)
@@ -38,15 +41,19 @@ class _Open:
 
     case: ReplyCase
     reply: Reply
-    score: CaseScore
     parts: ReplyParts
     found: list[Support]
-    given: Support | None
-    rank: int | None
     state_answer: bool
+    held: dict[str, float] = field(default_factory=dict)
+    given: Support | None = None
+    rank: int | None = None
     oracle: Reply | None = None
     oracle_score: float | None = None
     rules_score: float | None = None
+
+    def shown(self) -> list[Support]:
+        """The best passages that a customer may be told."""
+        return [s for s in self.found if s.chunk.audience == "public"][:_LOOKED_AT]
 
 
 class RootCauses:
@@ -73,49 +80,66 @@ class RootCauses:
             if score.scores is not None and score.scores.accuracy < solved and case.case_id in replies
         ]
         opened: list[_Open] = []
-        for number, (case, score) in enumerate(failed, 1):
-            opened.append(await asyncio.to_thread(self._examine, case, replies[case.case_id], score))
+        for number, (case, _) in enumerate(failed, 1):
+            opened.append(await asyncio.to_thread(self._examine, case, replies[case.case_id]))
             if progress is not None:
                 progress.advance("causes", number, 2 * len(failed))
+        await asyncio.to_thread(self._score_words, opened)
         for number, each in enumerate(opened, 1):
+            each.rank = await asyncio.to_thread(self._rank, each, solved)
             await self._given_the_passage(each)
             if progress is not None:
                 progress.advance("causes", len(failed) + number, 2 * len(failed))
-        self._score_given(opened)
+        await asyncio.to_thread(self._score_given, opened)
         return [_diagnosis(each, solved) for each in opened]
 
-    def _examine(self, case: ReplyCase, reply: Reply, score: CaseScore) -> _Open:
-        now, hidden = self._moment(case), self._bench.guard.hidden(case).keys
-        parts = parts_of(case, case.references[0])
-        wanted = parts.rules or (*parts.actions, *parts.state)
-        found = self._search.find(case, tuple(dict.fromkeys(wanted)), now=now, exclude=hidden)
-        shown = [s for s in found if s.chunk.audience == "public"]
-        given = shown[0] if shown else None
-        good = {s.chunk.id for s in supporting(shown, HELD)} or ({given.chunk.id} if given else set())
-        text, before, history = split_turns(case.turns)
-        state_answer = case.user_state is not None and (
-            answer_from_state(
-                text, case.user_state, locale=spoken(case.locale, text), now=case.user_state.as_of, history=history
-            )
+    def _examine(self, case: ReplyCase, reply: Reply) -> _Open:
+        parts, found = self._best_reference(case)
+        text, _, history = split_turns(case.turns)
+        state = case.user_state
+        answers = state is not None and (
+            answer_from_state(text, state, locale=spoken(case.locale, text), now=state.as_of, history=history)
             is not None
         )
-        rank = self._rank(text, before, standalone(text, history), case, good, now, hidden)
-        return _Open(case, reply, score, parts, found, given, rank, state_answer)
+        return _Open(case, reply, parts, found, answers)
 
-    def _rank(
-        self,
-        text: str,
-        before: str,
-        query: str,
-        case: ReplyCase,
-        good: set[str],
-        now: datetime,
-        hidden: frozenset[str],
-    ) -> int | None:
-        """The best rank at which the customer's words find one of the good passages, from 1; None where they do not."""
-        if not good:
+    def _best_reference(self, case: ReplyCase) -> tuple[ReplyParts, list[Support]]:
+        """The accepted reply that the knowledge comes nearest to, taken apart, and what was found for any of them."""
+        now, hidden = self._moment(case), self._bench.guard.hidden(case).keys
+        chosen: tuple[float, ReplyParts] | None = None
+        best: dict[str, Support] = {}
+        for reference in case.references:
+            parts = parts_of(case, reference)
+            wanted = parts.rules or tuple(dict.fromkeys((*parts.actions, *parts.state)))
+            found = self._search.find(case, wanted, now=now, exclude=hidden)
+            top = max((s.score for s in found if s.chunk.audience == "public"), default=0.0)
+            if chosen is None or top > chosen[0]:
+                chosen = (top, parts)
+            for support in found:
+                known = best.get(support.chunk.id)
+                if known is None or support.score > known.score:
+                    best[support.chunk.id] = support
+        assert chosen is not None, "a scored case has a reference"
+        return chosen[1], sorted(best.values(), key=lambda s: (-s.score, s.chunk.id))
+
+    def _score_words(self, opened: Sequence[_Open]) -> None:
+        """What the best passages' own words reach; the one that reaches most is given to the answer."""
+        for place in range(_LOOKED_AT):
+            offered = [(each, each.shown()[place]) for each in opened if len(each.shown()) > place]
+            reached = self._accuracies([Prediction(each.case.case_id, support.words) for each, support in offered])
+            for each, support in offered:
+                each.held[support.chunk.id] = reached.get(each.case.case_id, 0.0)
+        for each in opened:
+            each.given = max(each.shown(), key=lambda s: (each.held[s.chunk.id], s.score), default=None)
+
+    def _rank(self, each: _Open, solved: float) -> int | None:
+        """The best rank at which the customer's words find a passage that could solve it; None where they do not."""
+        if each.given is None:
             return None
-        asked = Query(query, k=10 * PASSAGES, locale=case.locale, exclude_conversations=hidden)
+        case, now, hidden = each.case, self._moment(each.case), self._bench.guard.hidden(each.case).keys
+        good = {key for key, reached in each.held.items() if reached >= solved} | {each.given.chunk.id}
+        text, before, history = split_turns(case.turns)
+        asked = Query(standalone(text, history), k=10 * PASSAGES, locale=case.locale, exclude_conversations=hidden)
         passages = self._live.search(asked, now=now).passages
         ranks = [n for n, passage in enumerate(passages, 1) if passage.id in good]
         cases = self._live.similar_cases(text, before, limit=NEIGHBOURS, now=now, exclude=hidden).passages
@@ -192,7 +216,7 @@ class _Only(Retriever):
 def _diagnosis(each: _Open, solved: float) -> Diagnosis:
     best = each.given
     near = [s for s in each.found if s.chunk.kind is DocumentKind.ARTICLE and s.near <= NEAR]
-    stale = max((s for s in near if s.rivals), key=lambda s: s.subject, default=None)
+    stale = max((s for s in near if s.rivals and (s.near == 1 or s is best)), key=lambda s: s.subject, default=None)
     on_subject = max((s.meaning for s in near), default=0.0)
     facts = Facts(
         size=each.parts.size,
@@ -202,7 +226,8 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         state_answer=each.state_answer,
         only_person=only_wants_person(each.case),
         support=best.score if best is not None else 0.0,
-        internal_support=max((s.score for s in each.found if s.chunk.audience == "internal"), default=0.0),
+        held_score=max(each.held.values(), default=0.0),
+        internal_score=max((s.score for s in each.found if s.chunk.audience == "internal"), default=0.0),
         rank=each.rank,
         given_score=each.oracle_score,
         rules_score=each.rules_score or 0.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from assistant.ports import Embedder, Vectors
 from assistant.retrieval import Query, Retriever
 from evals.answer_metrics.contradiction import contradiction
 from evals.answer_metrics.facts import Weights, facts_recall, weights_of
-from evals.answer_metrics.figures import agree, figures
+from evals.answer_metrics.figures import Figure, agree, figures
 from evals.answer_metrics.semantic import Background, SentenceVectors, agreements
 from evals.answer_metrics.sentences import content_sentences
 from evals.cases import ReplyCase, asked_by
@@ -25,7 +25,10 @@ DEPTH = 8  # passages looked into from each search
 _FACTS, _MEANING = 0.6, 0.4
 _ABOUT = 0.2  # agreement in meaning below which a passage with the same figures is about something else
 _ALIGNED = 0.15  # agreement from which two sentences may be about one thing
-_COMPARED = ("duration", "amount", "share", "count", "measure")
+_ALSO = 0.6  # of the nearest sentence's agreement: others this near are looked at as well
+_WORDS = 2
+_COMPARED = ("duration", "amount", "share", "count", "measure", "number", "time")
+_RIVALS = {"number": ("number", "amount")}  # "over 200" and "over 200 yuan"; of all else the same kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Support:
 
     ``rivals`` are (human's, passage's) figures or statements where the passage, in a sentence about the same, says
     another thing; ``subject`` 0–1 is how surely that sentence is about the same. ``near`` is the passage's best rank in
-    the searches, from 1.
+    the searches, from 1. ``words`` are its sentences that come nearest to the human's: the best it could have given.
     """
 
     chunk: Chunk
@@ -44,6 +47,7 @@ class Support:
     subject: float
     rivals: tuple[tuple[str, str], ...]
     near: int
+    words: str
 
 
 class KnowledgeSearch:
@@ -99,16 +103,16 @@ class KnowledgeSearch:
         text = f"{chunk.title}\n{chunk.heading}\n{chunk.text}"
         facts = facts_recall(text, "\n".join(wanted), question, self._weights)
         if not held:
-            return Support(chunk, 0.0, facts, 0.0, 0.0, (), near)
+            return Support(chunk, 0.0, facts, 0.0, 0.0, (), near, "")
         nearest = agreed.max(axis=1)
         meaning = float(np.average(nearest, weights=[min(len(s), 60) for s in wanted]))
         # a figure alone (59 元) stands in many places: it supports only what is also about the same
         score = (_FACTS * facts + _MEANING * meaning) * min(1.0, meaning / _ABOUT)
         clash = contradiction(held, wanted, agreed, question)
-        pairs, subject = _rivals(wanted, held, agreed)
+        pairs, subject = _rivals(wanted, held, agreed, question)
         if clash.verdicts:
             pairs, subject = (*pairs, *clash.verdicts), max(subject, float(nearest.max()))
-        return Support(chunk, score, facts, meaning, subject, pairs, near)
+        return Support(chunk, score, facts, meaning, subject, pairs, near, _words(wanted, held, agreed))
 
     def _sentences_of(self, chunk: Chunk) -> tuple[str, ...]:
         if chunk.id not in self._sentences:
@@ -117,25 +121,52 @@ class KnowledgeSearch:
 
 
 def _rivals(
-    wanted: Sequence[str], held: Sequence[str], agreed: NDArray[np.float32]
+    wanted: Sequence[str], held: Sequence[str], agreed: NDArray[np.float32], question: str
 ) -> tuple[tuple[tuple[str, str], ...], float]:
-    """The human's figures that the passage lacks while its nearest sentence has another of the kind; and how near."""
+    """The human's figures that the passage lacks where its sentences on the same have another; and how near they are.
+
+    A figure that the human or the customer names as well is no rival: it stands for something else.
+    """
     everywhere = frozenset(f for sentence in held for f in figures(sentence))
+    told = frozenset(f for sentence in wanted for f in figures(sentence)) | figures(question)
     pairs: list[tuple[str, str]] = []
     subject = 0.0
     for row, sentence in enumerate(wanted):
-        best = int(np.argmax(agreed[row]))
-        if agreed[row, best] < _ALIGNED:
-            continue
-        theirs = sorted(figures(held[best]), key=lambda f: (f.kind, f.value))
+        least = max(_ALIGNED, _ALSO * float(agreed[row].max()))
+        about = sorted((n for n in range(len(held)) if agreed[row, n] >= least), key=lambda n: -agreed[row, n])
         for figure in sorted(figures(sentence), key=lambda f: (f.kind, f.value)):
-            if not figure.kind.startswith(_COMPARED) or any(agree(figure, other) for other in everywhere):
+            if not figure.kind.startswith(_COMPARED) or _among(figure, everywhere):
                 continue
-            rivals = [f.value for f in theirs if f.kind == figure.kind]
-            if rivals:
-                pairs.append((f"{figure.kind} {figure.value}", rivals[0]))
-                subject = max(subject, float(agreed[row, best]))
+            rival = next(
+                (
+                    (f.value, n)
+                    for n in about
+                    for f in sorted(figures(held[n]), key=lambda f: f.value)
+                    if f.kind in _RIVALS.get(figure.kind, (figure.kind,)) and not _among(f, told)
+                ),
+                None,
+            )
+            if rival is not None:
+                pairs.append((f"{figure.kind} {figure.value}", rival[0]))
+                subject = max(subject, float(agreed[row, rival[1]]))
     return tuple(pairs), subject
+
+
+def _words(wanted: Sequence[str], held: Sequence[str], agreed: NDArray[np.float32]) -> str:
+    """For each of the human's sentences the two nearest, and the nearest with one of its figures; in their order."""
+    chosen: set[int] = set()
+    for row, sentence in enumerate(wanted):
+        order = sorted(range(len(held)), key=lambda n: -float(agreed[row, n]))
+        chosen.update(n for n in order[:_WORDS] if agreed[row, n] > 0)
+        for figure in figures(sentence):
+            holder = next((n for n in order if _among(figure, figures(held[n]))), None)
+            if holder is not None:
+                chosen.add(holder)
+    return "\n".join(held[n] for n in sorted(chosen))
+
+
+def _among(figure: Figure, others: frozenset[Figure]) -> bool:
+    return any(agree(figure, other) for other in others)
 
 
 class _Blind:
@@ -157,8 +188,3 @@ class _Blind:
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         raise EmbeddingFailed("this search goes by words alone")
-
-
-def supporting(found: Iterable[Support], least: float) -> list[Support]:
-    """Those that hold enough of it."""
-    return [support for support in found if support.score >= least]

@@ -1,0 +1,129 @@
+"""The decision from measured facts, and the human's reply taken apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from assistant.domain.conversation import Turn
+from assistant.domain.state import Entity, UserState
+from evals.cases import ReplyCase
+from evals.root_causes import CAUSES, Cause
+from evals.root_causes.decide import Facts, decide
+from evals.root_causes.parts import only_wants_person, parts_of
+
+NOTHING = Facts(
+    size=40,
+    state_share=0.0,
+    action_share=0.0,
+    rules_share=1.0,
+    state_answer=False,
+    only_person=False,
+    support=0.0,
+    held_score=0.0,
+    internal_score=0.0,
+    rank=None,
+    given_score=0.0,
+    rules_score=1.0,
+    rival_subject=0.0,
+    rival_is_best=False,
+    article_on_subject=0.0,
+    says_changed=False,
+    solved=0.35,
+    k=5,
+)
+HELD = replace(NOTHING, support=0.8, held_score=0.8, rank=1, given_score=0.1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause"),
+    [
+        (NOTHING, Cause.KNOWLEDGE_MISSING),
+        (replace(NOTHING, says_changed=True, article_on_subject=0.4), Cause.KNOWLEDGE_STALE),
+        (replace(NOTHING, says_changed=True), Cause.KNOWLEDGE_MISSING),
+        (replace(HELD, rival_subject=0.7), Cause.KNOWLEDGE_STALE),
+        (HELD, Cause.ANSWER_DID_NOT_SOLVE),
+        (replace(HELD, rank=9), Cause.RETRIEVAL_MISSED),
+        (replace(HELD, rank=None), Cause.RETRIEVAL_MISSED),
+        (replace(HELD, given_score=0.9, rank=2), Cause.RETRIEVAL_MISSED),
+        (replace(HELD, support=0.1), Cause.KNOWLEDGE_MISSING),
+        (replace(NOTHING, state_share=0.9, rules_score=0.1), Cause.STATE_NEEDED),
+        (replace(NOTHING, state_share=0.9, rules_score=0.9), Cause.KNOWLEDGE_MISSING),
+        (replace(NOTHING, action_share=0.9, state_share=0.9, rules_score=0.1), Cause.ACTION_NEEDED),
+        (replace(HELD, only_person=True), Cause.PERSON_WANTED),
+        (replace(NOTHING, size=0), Cause.UNDETERMINED),
+    ],
+)
+def test_each_outcome_of_the_experiments_has_one_cause(facts: Facts, cause: Cause) -> None:
+    assert decide(facts) is cause
+
+
+def test_every_cause_has_a_name() -> None:
+    assert set(CAUSES) == {
+        "knowledge_missing",
+        "knowledge_stale",
+        "retrieval_missed",
+        "answer_did_not_solve",
+        "state_needed",
+        "action_needed",
+        "person_wanted",
+        "undetermined",
+    }
+
+
+def _case(*customer: str, reference: str = "好的", state: UserState | None = None) -> ReplyCase:
+    turns = tuple(Turn("customer", text) for text in customer)
+    return ReplyCase("c-1-0", "c-1", turns, (reference,), user_state=state)
+
+
+STATE = UserState(
+    "u1",
+    datetime(2026, 11, 22, tzinfo=UTC),
+    entities=(
+        Entity("order", "SQ20871534", "shipped", amount=Decimal("349"), occurred_at=datetime(2026, 11, 18, tzinfo=UTC)),
+    ),
+)
+
+
+def test_a_rule_rests_on_neither_state_nor_an_act() -> None:
+    parts = parts_of(_case("多久能退款？"), "仓库收到退货后 1–2 个工作日验收，银行卡 3–7 个工作日到账。")
+    assert parts.rules
+    assert not parts.actions
+    assert parts.share(parts.rules) == 1.0
+
+
+def test_a_value_of_the_state_that_nobody_had_named_makes_a_sentence_rest_on_state() -> None:
+    reply = "您 11月18日 那单正在派送。"
+    assert parts_of(_case("我的包裹呢？", state=STATE), reply).held_values == ("date 11-18",)
+    told = parts_of(_case("我 11月18日 下的单呢？", state=STATE), "11月18日的活动满 300 减 40。")
+    assert told.held_values == ()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["我已经帮您提交退款申请了，请留意到账。", "I've cancelled the order for you and the refund is on its way."],
+)
+def test_what_staff_do_is_an_act(reply: str) -> None:
+    assert parts_of(_case("取消订单", "please cancel"), reply).actions
+
+
+@pytest.mark.parametrize(
+    ("reply", "changed"),
+    [
+        ("价保从10月28日起延长到 15 天了。", True),
+        ("The blue filters come from a new batch and last 6 months.", True),
+        ("价保是 7 天。", False),
+        ("Price protection lasts 7 days.", False),
+    ],
+)
+def test_a_human_who_says_that_a_rule_changed_is_noticed(reply: str, changed: bool) -> None:
+    assert parts_of(_case("价保几天？"), reply).says_changed is changed
+
+
+def test_a_person_is_wanted_only_where_nothing_else_is() -> None:
+    assert only_wants_person(_case("转人工"))
+    assert not only_wants_person(_case("我的加湿器显示 E2 怎么办？", "转人工"))
+    assert not only_wants_person(_case("我的加湿器显示 E2 怎么办？"))
