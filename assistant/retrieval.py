@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from assistant.domain.knowledge import Audience, Chunk, DocumentKind, Passage
 from assistant.errors import EmbeddingFailed, IndexUnavailable
 from assistant.fusion import Features, Fusion
+from assistant.language_bias import across_languages, probes
 from assistant.ports import Embedder, TextSegmenter, VectorIndex
 from assistant.store.snapshot import EntryTable, Snapshot
 from assistant.subjects import NONE, named_in
@@ -166,8 +167,10 @@ class Retriever:
         if not len(usable):
             return SimilarCases((), np.zeros(0, dtype=np.float32), np.zeros((0, len(vector)), dtype=np.float32))
         coverage = snapshot.postings.coverage(self._segmenter.terms(texts[0]))
+        language = language_of(texts[0])
         dense = np.asarray(snapshot.vectors[usable]) @ vector
-        features = gather(table, usable, dense, coverage[usable], language_of(texts[0]))
+        dense = across_languages(snapshot, usable, dense, language, self._embedder)
+        features = gather(table, usable, dense, coverage[usable], language)
         scores = self._fusion.case_raw(features)
         order = np.argsort(-scores, kind="stable")[:limit]
         body_row = np.zeros(len(table.chunk_ids), dtype=np.int64)
@@ -199,21 +202,21 @@ class Retriever:
             hidden = [c in query.exclude_conversations for c in table.conversation_ids]
             allowed &= ~np.array(hidden, dtype=np.bool_)[table.document]
         coverage = snapshot.postings.coverage(self._segmenter.terms(text))
-        limit = max(CANDIDATES, 3 * query.k)
+        limit, language = max(CANDIDATES, 3 * query.k), language_of(text)
         rows = [_top(np.where(allowed, coverage, 0), limit)]
         if vector is not None:
-            rows.append(self._nearest(snapshot, vector, allowed, limit, degraded))
+            for probe in probes(snapshot, vector, language, self._embedder):
+                rows.append(self._nearest(snapshot, probe, allowed, limit, degraded))
         candidates = np.unique(np.concatenate(rows))
         if not len(candidates):
             return Ranked.empty()
         entries = _entries_of(table, np.unique(table.document[candidates]))
         entries = entries[allowed[entries]]
-        dense = (
-            np.asarray(snapshot.vectors[entries]) @ vector
-            if vector is not None
-            else np.zeros(len(entries), dtype=np.float32)
-        )
-        features = gather(table, entries, dense, coverage[entries], language_of(text))
+        dense = np.zeros(len(entries), dtype=np.float32)
+        if vector is not None:
+            dense = np.asarray(snapshot.vectors[entries]) @ vector
+            dense = across_languages(snapshot, entries, dense, language, self._embedder)
+        features = gather(table, entries, dense, coverage[entries], language)
         if vector is None:  # no cosines: coverage alone ranks, and is all that is known of support
             raw = np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
             order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]

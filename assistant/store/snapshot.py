@@ -22,6 +22,7 @@ from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
 FORMAT = 3
+_SAMPLE = 20_000
 _COLUMNS = (
     "subject_of",
     "chunk",
@@ -83,6 +84,22 @@ class Snapshot:
     table: EntryTable
     postings: Postings
     vectors: Vectors
+
+    @cached_property
+    def centres(self) -> Mapping[bool, Vectors]:
+        """By whether they are Chinese: (2, dimensions) mean vectors of bodies and of questions, 0 where there is none.
+
+        Of at most ``_SAMPLE`` rows each, evenly spaced: a mean needs no more.
+        """
+        centres = {}
+        for chinese in (False, True):
+            rows = np.zeros((2, self.vectors.shape[1]), dtype=np.float32)
+            for question in (False, True):
+                of = np.flatnonzero((self.table.chinese == chinese) & (self.table.is_question == question))
+                if len(of):
+                    rows[int(question)] = np.asarray(self.vectors[of[:: 1 + len(of) // _SAMPLE]]).mean(axis=0)
+            centres[chinese] = rows
+        return centres
 
 
 def build_snapshot(
