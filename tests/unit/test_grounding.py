@@ -219,10 +219,11 @@ def test_sentences_keep_their_marks() -> None:
 
 @pytest.mark.parametrize("run", ["1", "1-", " ", "[1]", "[1", ".", "1,111", "周", "不"])
 def test_no_text_takes_long(run: str) -> None:
+    # Processor time: a busy machine is not a slow check.
     text = (run * 4000)[:4000]
-    started = time.perf_counter()
+    started = time.process_time()
     check(text, [passage(1, "标题", text)], [], text)
-    assert time.perf_counter() - started < 3.0
+    assert time.process_time() - started < 3.0
 
 
 FIGURES = ("3天", "7天", "15天", "30 元", "99元", "20%", "5个工作日", "三天", "七天", "100 元", "２0%", "11月22日")
