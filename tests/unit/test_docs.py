@@ -113,7 +113,7 @@ def test_every_decision_is_listed_and_short() -> None:
     files = sorted(p.name for p in DECISIONS.glob("[0-9]*.md"))
     listed = re.findall(r"^\| \[\d{4}\]\(([^)]+)\)", (DECISIONS / "README.md").read_text("utf-8"), re.MULTILINE)
     assert listed == files
-    assert [name[:4] for name in files] == [f"{number:04}" for number in range(1, len(files) + 1)]
+    assert len({name[:4] for name in files}) == len(files), "two decisions have one number"
     for name in files:
         lines = (DECISIONS / name).read_text("utf-8").splitlines()
         said = [line for line in lines if line.strip() and not line.startswith("|")]  # tables are evidence, not text
