@@ -14,7 +14,7 @@ from assistant.errors import ConfigurationError
 from assistant.fusion import Fusion
 from assistant.indexing import IndexKeeper
 from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
-from assistant.ports import ChatModel, Embedder, StateSource
+from assistant.ports import ChatModel, Embedder, JudgeModel, StateSource
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.store.chroma import ChromaStore
@@ -108,6 +108,27 @@ class Service:
             first_token_s=settings.model_first_token_s,
             timeout_s=settings.model_timeout_s,
             max_tokens=settings.model_max_tokens,
+        )
+
+    def judge_model(self) -> JudgeModel:
+        """A new judge, to be closed by its user. Raises ConfigurationError where none is configured."""
+        settings = self.settings
+        if not settings.has_judge or settings.judge_model is None:
+            raise ConfigurationError(
+                "no judge is configured: set TEACHBACK_JUDGE_MODEL to a model other than the one under test, and "
+                "TEACHBACK_JUDGE_BASE_URL to its OpenAI-compatible endpoint (or TEACHBACK_JUDGE_API_KEY for OpenAI's)"
+            )
+        from assistant.llm.openai_client import make_client
+        from assistant.llm.openai_judge import OpenAIJudge
+
+        key = settings.judge_api_key.get_secret_value() if settings.judge_api_key else None
+        return OpenAIJudge(
+            make_client(settings.judge_base_url, key, settings.judge_timeout_s, retries=2),
+            settings.judge_model,
+            timeout_s=settings.judge_timeout_s,
+            max_tokens=settings.judge_max_tokens,
+            concurrency=settings.judge_concurrency,
+            requests_per_minute=settings.judge_requests_per_minute,
         )
 
     @cached_property

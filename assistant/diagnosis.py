@@ -31,6 +31,7 @@ def diagnose(service: Service, workspace: str) -> list[Finding]:
         ("embedder", lambda: _embedder(service)),
         ("vector index", lambda: _index(service, workspace)),
         ("chat model", lambda: _model(service)),
+        ("judge", lambda: _judge(service)),
         ("live state", lambda: _state(service, workspace)),
     ]
     for part, check in checks:
@@ -76,22 +77,46 @@ def _model(service: Service) -> Finding:
     settings = service.settings
     if not settings.has_model:
         return Finding("chat model", True, "none configured: replies are extracted from the knowledge")
-    endpoint = settings.openai_base_url or "the client's default endpoint"
-    if settings.openai_base_url is None:
-        return Finding("chat model", True, f"{settings.model} at {endpoint} (not called by this check)")
+    return _endpoint(
+        "chat model", settings.model, settings.openai_base_url, "OPENAI_BASE_URL", "; replies are extracted meanwhile"
+    )
+
+
+def _judge(service: Service) -> Finding:
+    settings = service.settings
+    if settings.judge_model is None:
+        return Finding("judge", True, "none configured: evaluations use the model-free measures only")
+    if not settings.has_judge:
+        return Finding(
+            "judge",
+            False,
+            f"{settings.judge_model} is named, but neither its endpoint nor a key is set",
+            "set TEACHBACK_JUDGE_BASE_URL or TEACHBACK_JUDGE_API_KEY",
+        )
+    found = _endpoint("judge", settings.judge_model, settings.judge_base_url, "TEACHBACK_JUDGE_BASE_URL")
+    if found.ok and settings.judge_is_tested:
+        return Finding("judge", True, found.detail, "it is the model under test too: a model favours its own replies")
+    return found
+
+
+def _endpoint(part: str, model: str, base_url: str | None, variable: str, meanwhile: str = "") -> Finding:
+    if base_url is None:
+        return Finding(part, True, f"{model} at the client's default endpoint (not called by this check)")
     import httpx
+
+    from assistant.llm.openai_client import shown
 
     try:
         # any answer will do, a refusal too: the key and the model's name show on the first reply
-        httpx.get(settings.openai_base_url.rstrip("/") + "/models", timeout=REACH_S)
-    except httpx.HTTPError as exc:
+        httpx.get(base_url.rstrip("/") + "/models", timeout=REACH_S)
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
         return Finding(
-            "chat model",
+            part,
             False,
-            f"{endpoint} does not answer within {REACH_S:g} s ({type(exc).__name__}); replies are extracted meanwhile",
-            "start the server, or correct or unset OPENAI_BASE_URL",
+            f"{shown(base_url)} does not answer within {REACH_S:g} s ({type(exc).__name__}){meanwhile}",
+            f"start the server, or correct or unset {variable}",
         )
-    return Finding("chat model", True, f"{settings.model} at {endpoint}, which answers")
+    return Finding(part, True, f"{model} at {shown(base_url)}, which answers")
 
 
 def _state(service: Service, workspace: str) -> Finding:

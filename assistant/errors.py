@@ -41,7 +41,9 @@ class IndexUnavailable(TeachbackError):
 
 
 class ModelUnavailable(TeachbackError):
-    """The chat model failed, timed out or broke off in the middle."""
+    """The chat model failed, timed out or broke off in the middle; ``reason`` is the kind of failure, to count by."""
+
+    reason: str = "failed"
 
 
 class StateUnavailable(TeachbackError):

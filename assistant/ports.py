@@ -98,6 +98,36 @@ class ChatModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class JudgeAnswer:
+    """What a judge wrote, unread, and the tokens that it took as the server counts them."""
+
+    text: str
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+class JudgeModel(Protocol):
+    """A model that judges; asked for one JSON object at a time. Raises ModelUnavailable with its ``reason``."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as recorded in runs."""
+        ...
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is, without secrets."""
+        ...
+
+    async def answer(self, prompt: str, schema: Mapping[str, object]) -> JudgeAnswer:
+        """Its answer, wanted as JSON of this schema; whether it is must be checked."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
 class StateSource(Protocol):
     """Live state of one user. Raises StateUnavailable; an unknown user has an empty state."""
 

@@ -69,6 +69,26 @@ class Settings(BaseSettings):
     model_first_token_s: float = Field(default=10.0, gt=0, description="Longest wait for its first token.")
     model_max_tokens: int = Field(default=600, gt=0, description="Longest generated reply, in tokens.")
 
+    judge_model: str | None = Field(
+        default=None, description="The model that judges replies in `eval transfers --judge`; not the one under test."
+    )
+    judge_base_url: str | None = Field(
+        default=None, description="OpenAI-compatible endpoint of the judge; the client's default one when unset."
+    )
+    judge_api_key: SecretStr | None = Field(default=None, description="Key for the judge's endpoint.")
+    judge_concurrency: int = Field(default=4, ge=1, le=64, description="Requests to the judge at a time.")
+    judge_requests_per_minute: int | None = Field(
+        default=None, ge=1, description="Most requests to the judge in a minute; unlimited when unset."
+    )
+    judge_timeout_s: float = Field(default=60.0, gt=0, description="Longest wait for one verdict.")
+    judge_max_tokens: int = Field(default=2000, gt=0, description="Longest verdict, in tokens.")
+    judge_price_in: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens sent to the judge, for the cost of a run."
+    )
+    judge_price_out: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens that the judge writes."
+    )
+
     state_budget_ms: float = Field(default=300.0, gt=0, description="Time budget of the live state sources.")
     answer_threshold: float = Field(default=0.3, ge=0, le=1, description="Confidence from which an answer is given.")
     clarify_threshold: float = Field(
@@ -91,3 +111,16 @@ class Settings(BaseSettings):
     def has_model(self) -> bool:
         """Whether a chat model endpoint is configured."""
         return self.openai_base_url is not None or self.openai_api_key is not None
+
+    @property
+    def judge_is_tested(self) -> bool:
+        """Whether the judge is the very model that writes the replies: same name, same endpoint."""
+        if not (self.has_model and self.has_judge) or self.judge_model != self.model:
+            return False
+        judge, tested = ((url or "").rstrip("/").casefold() for url in (self.judge_base_url, self.openai_base_url))
+        return judge == tested
+
+    @property
+    def has_judge(self) -> bool:
+        """Whether a judge is configured: its name, and where it is or the key to the default endpoint."""
+        return self.judge_model is not None and (self.judge_base_url is not None or self.judge_api_key is not None)

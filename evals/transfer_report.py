@@ -12,6 +12,8 @@ from typing import Any
 from assistant.ports import Progress
 from evals.answer_metrics import AnswerScorer
 from evals.jsonl import write_whole
+from evals.judge import Judged
+from evals.judge.stored import with_judgement
 from evals.loop.gaps import Gap, case_costs, find_gaps
 from evals.report import ReportInput, render_report
 from evals.report.words import WORDS, Locale
@@ -31,6 +33,7 @@ class Evaluation:
     scored: Scored
     diagnoses: Sequence[Diagnosis]
     with_causes: bool
+    judged: Judged | None = None
 
     def record(self) -> dict[str, Any]:
         """The figures as JSON data; ``causes`` is None where they were not asked for."""
@@ -40,13 +43,15 @@ class Evaluation:
             **self.scored.record(),
             "solved": {"threshold": SOLVED, "cases": sum(solved), "scored": len(solved)},
             "causes": causes if self.with_causes else None,
+            "judge": None if self.judged is None else self.judged.record(),
         }
 
     def stored(self, now: datetime, source: str, arguments: Mapping[str, Any]) -> EvalRun:
         """The run as it is kept on disk."""
         causes = {d.case_id: (d.cause.value, d.evidence) for d in self.diagnoses}
         fingerprint = self.bench.embedder.fingerprint
-        return stored_run(self.scored, fingerprint, now, source, causes=causes, arguments=arguments)
+        run = stored_run(self.scored, fingerprint, now, source, causes=causes, arguments=arguments)
+        return run if self.judged is None else with_judgement(run, self.judged)
 
 
 async def evaluate_transfers(bench: Bench, *, with_causes: bool, progress: Progress | None = None) -> Evaluation:

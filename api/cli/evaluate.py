@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli.judging import JudgeBaselinesOption, JudgeOption, SameJudgeOption, judge_for, judged, judgement_markdown
 from api.cli.session import (
     Common,
     ConsoleProgress,
@@ -105,6 +106,9 @@ def transfers(
     causes: Annotated[
         bool, typer.Option("--causes/--no-causes", help="Find out by experiment why each failed case failed.")
     ] = True,
+    judge: JudgeOption = False,
+    same_judge: SameJudgeOption = False,
+    judge_baselines: JudgeBaselinesOption = 40,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -122,9 +126,12 @@ def transfers(
     usable, rejected = _read(cases)
     with open_session(ctx, workspace, data_dir, as_json) as session:
         service = session.service
+        asked = judge_for(session, same=same_judge) if judge else None
         with ConsoleProgress() as progress:
             bench = prepare(service, session.workspace, usable, as_of=as_of_case)
             done = asyncio.run(evaluate_transfers(bench, with_causes=causes, progress=progress))
+            if asked is not None:
+                done = judged(session, asked, done, judge_baselines, progress)
             if predictions is not None:
                 write_predictions(predictions, done.scored.replay.predictions())
             run = done.stored(service.clock.now(), str(cases), {"as_of_case": as_of_case, "causes": causes})
@@ -139,7 +146,7 @@ def transfers(
             "predictions": str(predictions) if predictions else None,
             "report": str(report) if report else None,
         }
-        session.show(record, summary_markdown(done.scored) + causes_markdown(done))
+        session.show(record, summary_markdown(done.scored) + causes_markdown(done) + judgement_markdown(done))
     if rejected:
         raise typer.Exit(1)
 

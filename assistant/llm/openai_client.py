@@ -17,6 +17,9 @@ OPENAI_URL = "https://api.openai.com/v1"
 _RETRIES = 1
 _NO_KEY = "not-needed"
 _FALLBACK = "The reply is taken from the knowledge base instead."
+# The settings that a failure may come from: key, endpoint, model.
+_CHAT = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "TEACHBACK_MODEL")
+_JUDGE = ("TEACHBACK_JUDGE_API_KEY", "TEACHBACK_JUDGE_BASE_URL", "TEACHBACK_JUDGE_MODEL")
 # What the client says of the machine it runs on; no endpoint needs it.
 _MACHINE_HEADERS = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
 
@@ -40,12 +43,31 @@ class Chunk:
     usage: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One whole completion; ``refusal`` is what the server says where the model would not answer."""
+
+    text: str
+    refusal: str | None = None
+    finish_reason: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
 class ChatClient:
     """Chat completions of one endpoint. Made by ``make_client``; closes its connections on ``aclose``."""
 
     def __init__(self, client: Any, endpoint: str) -> None:
         self._client = client
         self.endpoint = endpoint
+
+    async def complete(self, body: Mapping[str, object]) -> Completion:
+        """One completion at once. Raises ModelUnavailable, whose ``reason`` names the kind of failure."""
+        try:
+            with _translated(self.endpoint, ModelUnavailable, "Nothing was judged by this request.", _JUDGE):
+                return _completion(await self._client.chat.completions.create(**body))
+        except ModelUnavailable as exc:
+            exc.reason = _kind(exc.__cause__)
+            raise
 
     async def stream(self, body: Mapping[str, object]) -> AsyncGenerator[Chunk, None]:
         """The events of one streamed completion; every failure is a ModelUnavailable, chained from its cause.
@@ -91,12 +113,15 @@ class EmbeddingsClient:
         self._client.close()
 
 
-def make_client(base_url: str | None, api_key: str | None, timeout: float) -> ChatClient:
-    """A client for chat; ``timeout`` in seconds bounds each wait for bytes. Imports the vendor's package."""
+def make_client(base_url: str | None, api_key: str | None, timeout: float, *, retries: int = _RETRIES) -> ChatClient:
+    """A client for chat; ``timeout`` in seconds bounds each wait for bytes. Imports the vendor's package.
+
+    ``retries`` are made after 408, 409, 429 and 5xx and after a lost connection, as late as ``Retry-After`` asks.
+    """
     from openai import AsyncOpenAI
 
     url = base_url or OPENAI_URL
-    return ChatClient(AsyncOpenAI(**_options(url, api_key, timeout)), _shown(url))
+    return ChatClient(AsyncOpenAI(**{**_options(url, api_key, timeout), "max_retries": retries}), shown(url))
 
 
 def make_sync_client(base_url: str | None, api_key: str | None, timeout: float) -> EmbeddingsClient:
@@ -104,7 +129,7 @@ def make_sync_client(base_url: str | None, api_key: str | None, timeout: float) 
     from openai import OpenAI
 
     url = base_url or OPENAI_URL
-    return EmbeddingsClient(OpenAI(**_options(url, api_key, timeout)), _shown(url))
+    return EmbeddingsClient(OpenAI(**_options(url, api_key, timeout)), shown(url))
 
 
 def _options(url: str, api_key: str | None, timeout: float) -> dict[str, Any]:
@@ -120,7 +145,7 @@ def _options(url: str, api_key: str | None, timeout: float) -> dict[str, Any]:
     }
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """The endpoint as it may be logged: no user name, password or query."""
     parts = urlsplit(url)
     host = parts.hostname or url
@@ -128,7 +153,9 @@ def _shown(url: str) -> str:
 
 
 @contextmanager
-def _translated(endpoint: str, error: type[TeachbackError], what_next: str) -> Iterator[None]:
+def _translated(
+    endpoint: str, error: type[TeachbackError], what_next: str, settings: tuple[str, str, str] = _CHAT
+) -> Iterator[None]:
     """Vendor and transport errors as ours. The transport's are not wrapped by the client once a stream has begun."""
     import httpx2
     import openai
@@ -138,7 +165,7 @@ def _translated(endpoint: str, error: type[TeachbackError], what_next: str) -> I
     except openai.APITimeoutError as exc:
         raise error(f"{endpoint} did not answer in time. {what_next}") from exc
     except openai.APIStatusError as exc:
-        message = f"{endpoint} answered {exc.status_code}{_hint(exc.status_code)}. {what_next}"
+        message = f"{endpoint} answered {exc.status_code}{_hint(exc.status_code, *settings)}. {what_next}"
         if exc.status_code in (400, 404, 422) and error is ModelUnavailable:
             raise RequestRejected(message, exc.status_code, f"{exc.param or ''} {exc.message}") from exc
         raise error(message) from exc
@@ -154,26 +181,49 @@ def _translated(endpoint: str, error: type[TeachbackError], what_next: str) -> I
         raise error(f"{endpoint} sent something that is not this protocol. {what_next}") from exc
 
 
-def _hint(status: int) -> str:
+def _hint(status: int, key: str, url: str, model: str) -> str:
     """The usual remedy for a status, as an apposition."""
     return {
-        401: " (is OPENAI_API_KEY right?)",
+        401: f" (is {key} right?)",
         403: " (may this key use this model?)",
-        404: " (are OPENAI_BASE_URL and TEACHBACK_MODEL right?)",
+        404: f" (are {url} and {model} right?)",
         429: " (too many requests or no credit left)",
     }.get(status, "")
 
 
+def _kind(cause: BaseException | None) -> str:
+    """A failure's kind in one word, to be counted by."""
+    import openai
+
+    if isinstance(cause, openai.APITimeoutError):
+        return "timeout"
+    if isinstance(cause, openai.APIStatusError):
+        status = cause.status_code
+        known = {401: "not_authorised", 403: "not_authorised", 404: "not_found", 408: "timeout", 429: "rate_limited"}
+        return known.get(status, "server_error" if status >= 500 else "rejected")
+    return "no_connection" if isinstance(cause, openai.APIConnectionError) else "not_the_protocol"
+
+
+def _completion(answer: Any) -> Completion:
+    choice = answer.choices[0]
+    text = choice.message.content
+    if text is not None and not isinstance(text, str):
+        raise TypeError("content is not text")
+    refusal = getattr(choice.message, "refusal", None)
+    return Completion(text or "", refusal or None, choice.finish_reason, _counted(answer.usage))
+
+
+def _counted(usage: Any) -> dict[str, int]:
+    return {
+        name: value
+        for name in ("prompt_tokens", "completion_tokens", "total_tokens")
+        if isinstance(value := getattr(usage, name, None), int)
+    }
+
+
 def _chunk(event: Any) -> Chunk:
     """What matters of one event; servers differ in what they leave out."""
-    usage = event.usage
-    counted = {}
-    if usage is not None:
-        counted = {
-            name: value
-            for name in ("prompt_tokens", "completion_tokens", "total_tokens")
-            if isinstance(value := getattr(usage, name, None), int)
-        }
+    counted = _counted(event.usage)
     if not event.choices:
         return Chunk(usage=counted)
     choice = event.choices[0]
