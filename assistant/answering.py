@@ -27,7 +27,7 @@ from assistant.next_questions import suggest
 from assistant.ports import Clock, Embedder, StateSource
 from assistant.retrieval import Query, Retrieval, Retriever
 from assistant.settings import Settings
-from assistant.state.answers import StateAnswer, answer_from_state, needs_sign_in, state_facts
+from assistant.state.answers import StateAnswer, answer_from_state, missing_note, needs_sign_in, state_facts
 
 PASSAGES = 5
 ARTICLE_FLOOR = 0.3
@@ -198,7 +198,10 @@ class Answerer:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._settings.state_budget_ms / 1000):
-                return await self._state_source.fetch(user_id)
+                state = await self._state_source.fetch(user_id)
+            if state.unavailable:
+                draft.degraded.append("state")
+            return state
         except (StateUnavailable, TimeoutError):
             draft.degraded.append("state")
             return None
@@ -217,7 +220,7 @@ class Answerer:
         answer = self._state_answer(draft)
         if answer is not None and answer.decision == "clarify" and answer.topic != SIGN_IN:
             return self._make(draft, answer.text, "clarify", answer.confidence, state_used=answer.used)
-        if answer is not None and answer.topic == "not_yours":
+        if answer is not None and answer.topic in ("not_yours", "unknown_account"):
             return self._make(draft, answer.text, "answer", answer.confidence, state_used=answer.used)
         return None
 
@@ -392,7 +395,9 @@ class Answerer:
         prompt: PromptRef | None = None,
     ) -> Reply:
         if "state" in draft.degraded and handoff is None:
-            text = f"{text}\n\n{phrases.state_missing(draft.locale)}"
+            note = missing_note(draft.state, draft.locale) if draft.state is not None else ""
+            note = note or phrases.state_missing(draft.locale)
+            text = text if note in text else f"{text}\n\n{note}"
         return Reply(
             text=fix_promises(text, handoff, draft.locale),
             decision=decision,

@@ -176,8 +176,24 @@ class Service:
         """Where the demo store's rendered files are kept."""
         return self.settings.data_dir / "demo" / workspace
 
+    def state_file(self, workspace: str) -> Path | None:
+        """The workspace's file of state sources; a path without ``{workspace}`` is for the settings' workspace only."""
+        named = self.settings.state_sources
+        if not named or ("{workspace}" not in named and workspace != self.settings.workspace):
+            return None
+        path = Path(named.replace("{workspace}", workspace)).expanduser()
+        return path if "{workspace}" not in named or path.exists() else None
+
     def state_source(self, workspace: str) -> StateSource | None:
-        """Live user state of the workspace; at present the demo store's, where the workspace has one."""
+        """Live user state of the workspace: its configured sources, else the demo store's, where it has one.
+
+        Raises ConfigurationError where the configuration is wrong.
+        """
+        configured = self.state_file(workspace)
+        if configured is not None:
+            from assistant.state.sources.build import build_sources
+
+            return build_sources(configured, self.settings.state_budget_ms / 1000)
         users = self.demo_folder(workspace) / "users.json"
         if not users.exists():
             return None

@@ -125,7 +125,10 @@ class Desk:
         return parts
 
     async def close(self) -> None:
-        """Nothing is held; the service closes what desks share."""
+        """Close the state source's connections; the service closes what desks share."""
+        close = getattr(self._state_source, "close", None)
+        if close is not None:
+            await close()
 
     async def _state_of(self, user_id: str | None) -> UserState | None:
         if user_id is None or self._state_source is None:

@@ -120,6 +120,16 @@ def _endpoint(part: str, model: str, base_url: str | None, variable: str, meanwh
 
 
 def _state(service: Service, workspace: str) -> Finding:
+    path = service.state_file(workspace)
+    if path is not None:
+        from assistant.state.sources.probe import probe
+
+        results = probe(path)
+        failed = [f"{name}: {problem}" for name, problem in results if problem]
+        if failed:
+            remedy = "see docs/state-sources.md; replies name what is missing meanwhile"
+            return Finding("live state", False, f"{path}: " + "; ".join(failed), remedy)
+        return Finding("live state", True, f"{path}: {', '.join(name for name, _ in results)} answer")
     source = service.state_source(workspace)
     return Finding("live state", True, "the demo store's" if source is not None else "none: replies use knowledge only")
 
@@ -127,6 +137,7 @@ def _state(service: Service, workspace: str) -> Finding:
 def _remedy(part: str) -> str:
     return {
         "records": "check TEACHBACK_DATABASE_URL or the data folder's permissions",
+        "live state": "correct the file that TEACHBACK_STATE_SOURCES names; see docs/state-sources.md",
         "embedder": "check TEACHBACK_EMBEDDER",
         "vector index": "see the message; `teachback reindex` rebuilds the index from the records",
         "chat model": "check OPENAI_BASE_URL and OPENAI_API_KEY",

@@ -8,6 +8,7 @@ TeachbackError
 ├── IndexUnavailable          the vector index could not answer; retrieval falls back to BM25
 ├── ModelUnavailable          the chat model failed, timed out or broke off; the extractive reply is given
 ├── StateUnavailable          a state source did not answer in its budget
+│   └── SourceFailed          one source failed for a named reason; the reply says what is missing
 ├── InputRejected             one item of input is wrong: file, line and reason are in it; the rest goes on
 ├── NotFound                  no such conversation, article or run in this workspace
 └── NotPermitted              the caller has not proved who they are, or may not do this
@@ -48,6 +49,15 @@ class ModelUnavailable(TeachbackError):
 
 class StateUnavailable(TeachbackError):
     """A state source did not answer within its budget."""
+
+
+class SourceFailed(StateUnavailable):
+    """One state source failed. ``again``: a second try may help; ``counts``: it speaks against the source's health."""
+
+    def __init__(self, reason: str, *, again: bool = False, counts: bool = True) -> None:
+        self.again = again
+        self.counts = counts
+        super().__init__(reason)
 
 
 class NotFound(TeachbackError):

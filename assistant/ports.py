@@ -129,7 +129,7 @@ class JudgeModel(Protocol):
 
 
 class StateSource(Protocol):
-    """Live state of one user. Raises StateUnavailable; an unknown user has an empty state."""
+    """Live state of one user. Raises StateUnavailable; an unknown user has an empty state, not ``known``."""
 
     async def fetch(self, user_id: str, as_of: datetime | None = None) -> UserState:
         """State of this user, now or as of a past moment where the source can tell it."""

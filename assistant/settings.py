@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         default=None, ge=0, description="Price of a million tokens that the judge writes."
     )
 
+    state_sources: str | None = Field(
+        default=None,
+        description="YAML file that connects your own systems (state-sources.md); "
+        "with `{workspace}` in its path one a workspace, else for `TEACHBACK_WORKSPACE` only.",
+    )
     state_budget_ms: float = Field(default=300.0, gt=0, description="Time budget of the live state sources.")
     answer_threshold: float = Field(default=0.3, ge=0, le=1, description="Confidence from which an answer is given.")
     clarify_threshold: float = Field(

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
+
+Outcome = Literal["read", "partial", "stale", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,35 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceReport:
+    """How one source did for this state: when it was read, and whether that is all, a part, old, or nothing.
+
+    ``labels`` are its names in replies by language; empty where the source's own name must do. ``kinds`` are those of
+    the entities it tells of; empty where that is not known.
+    """
+
+    name: str
+    outcome: Outcome
+    as_of: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UserState:
-    """One user's state as of a moment. ``unavailable`` names the sources that did not answer."""
+    """One user's state as of a moment. ``unavailable`` names the sources that did not answer, or not wholly.
+
+    ``known`` is False where a source that holds the accounts says that there is none with this id.
+    """
 
     user_id: str
     as_of: datetime
     profile: Mapping[str, object] = field(default_factory=dict)
     entities: tuple[Entity, ...] = ()
     unavailable: tuple[str, ...] = ()
+    known: bool = True
+    sources: tuple[SourceReport, ...] = ()
 
     def of_kind(self, *kinds: str) -> tuple[Entity, ...]:
         """Entities of these kinds, newest first; those without a date last."""

@@ -17,8 +17,8 @@ from assistant.state.records import check_history, parse_state
 class HistoryStateSource:
     """A StateSource over ``users.json`` (user id → user with histories), which is read and checked once.
 
-    An unknown user has an empty state. Each entity tells in ``attributes["status_since"]`` when it came to its status.
-    Raises InputRejected when the file is not such a file.
+    An unknown user's state is empty and not ``known``. Each entity tells in ``attributes["status_since"]`` when it
+    came to its status. Raises InputRejected when the file is not such a file.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime] | None = None) -> None:
@@ -38,7 +38,7 @@ class HistoryStateSource:
         moment = as_of or self._now()
         user = self._users.get(user_id)
         if user is None:
-            return UserState(user_id, moment)
+            return UserState(user_id, moment, known=False)
         raw = state_at(user, moment)
         since = {(e["kind"], e["id"]): _since(e, moment) for e in user.get("entities", ())}
         changes_later = {(e["kind"], e["id"]) for e in user.get("entities", ()) if _changes_after(e, moment)}

@@ -73,6 +73,7 @@ class _StateRecord(_Strict):
     profile: dict[str, Any] = Field(default_factory=dict)
     entities: tuple[_EntityRecord, ...] = ()
     unavailable: tuple[str, ...] = ()
+    known: bool = True
 
 
 class _StepRecord(_Strict):
@@ -95,7 +96,7 @@ def parse_state(raw: Mapping[str, Any], source: str = "user state") -> UserState
     """The state this object describes. Raises InputRejected, naming the key."""
     record = _checked(_StateRecord, raw, source)
     entities = tuple(Entity(**{name: getattr(e, name) for name in _EntityRecord.model_fields}) for e in record.entities)
-    return UserState(record.user_id, record.as_of, record.profile, entities, record.unavailable)
+    return UserState(record.user_id, record.as_of, record.profile, entities, record.unavailable, record.known)
 
 
 def loads_state(text: str, source: str = "user state") -> UserState:
@@ -117,6 +118,7 @@ def state_as_json(state: UserState) -> dict[str, Any]:
         "profile": dict(state.profile),
         "entities": [_entity_as_json(entity) for entity in state.entities],
         "unavailable": list(state.unavailable),
+        **({} if state.known else {"known": False}),
     }
 
 

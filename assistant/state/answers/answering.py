@@ -13,6 +13,7 @@ from assistant.state.answers.benefits import coupons, points, tier
 from assistant.state.answers.choosing import PRONOUN, chosen_from_list, meant_before
 from assistant.state.answers.goods import named_by_product
 from assistant.state.answers.identifiers import find_ids
+from assistant.state.answers.missing import cannot_tell, missing_for, unknown_account
 from assistant.state.answers.model import Case, Locale, StateAnswer
 from assistant.state.answers.normalise import normalise
 from assistant.state.answers.orders import address, cancellation, order, thing
@@ -80,8 +81,10 @@ def answer_from_state(
     before = () if mentions.own or picked or product else meant_before(text, history, state)
     owns = product or (bool(before) and PRONOUN.search(text) is not None)
     asked = read(text, owns=owns, has_id=bool(mentions.own or mentions.foreign))
+    if not state.known and (mentions.foreign or (asked is not None and asked.strength != "open")):
+        return unknown_account(locale)
     if mentions.foreign and not mentions.own:
-        return _not_yours(mentions.foreign, locale)
+        return cannot_tell(state, None, locale) if missing_for(state, None) else _not_yours(mentions.foreign, locale)
     named = mentions.own or picked
     if asked is None and named:
         asked = _topic_of_named(text, named, history, picked=bool(picked))
@@ -103,6 +106,8 @@ def answer_from_state(
         certain=asked.strength != "open",
     )
     reply = _REPLIES[asked.topic](case)
+    if not reply.used and missing_for(state, asked.topic):
+        return cannot_tell(state, asked.topic, locale)
     foreign = _foreign_note(mentions.foreign, locale) if mentions.foreign else ""
     notes = [note for note in (foreign, caveats(state, now, locale)) if note]
     if notes:

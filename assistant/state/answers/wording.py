@@ -31,6 +31,11 @@ _SOURCES = {
     "coupons": ("优惠券", "coupons"),
     "tickets": ("售后单", "tickets"),
     "profile": ("会员资料", "profile"),
+    "account": ("账户", "the account"),
+    "accounts": ("账户", "the account"),
+    "invoices": ("发票", "invoices"),
+    "subscriptions": ("订阅", "subscriptions"),
+    "warranties": ("保修", "warranties"),
 }
 _REASONS = {
     "limit_exceeded": ("超出限额", "over the limit"),
@@ -130,17 +135,39 @@ def join(parts: Iterable[str], locale: Locale) -> str:
 
 
 def caveats(state: UserState, now: datetime, locale: Locale) -> str:
-    """How old the data is when it is older than ten minutes, and which sources did not answer; else empty."""
+    """How old the data is when it is older than ten minutes, what is older than the rest, and what is missing."""
     notes = []
     if now - state.as_of > STALE_AFTER:
         when = day_and_time(state.as_of, now, locale)
         notes.append(f"以上为截至 {when} 的数据。" if locale == "zh" else f"This is as of {when}.")
-    if state.unavailable:
-        names = [_SOURCES.get(n, (n, n))[0 if locale == "zh" else 1] for n in state.unavailable]
-        listed = ("、" if locale == "zh" else ", ").join(names)
-        notes.append(
-            f"目前读不到这些数据：{listed}，所以可能不完整。"
-            if locale == "zh"
-            else f"These could not be read just now, so this may be incomplete: {listed}."
-        )
-    return join(notes, locale)
+    for report in state.sources:
+        if report.outcome == "stale" and report.as_of is not None:
+            called = _called(report.name, report.labels, locale)
+            age = _age(now - report.as_of, locale)
+            notes.append(f"{called}信息是 {age}前读到的。" if locale == "zh" else f"The {called} are as of {age} ago.")
+    return join([*notes, missing_note(state, locale)], locale)
+
+
+def missing_note(state: UserState, locale: Locale) -> str:
+    """Which sources did not answer, or not wholly, in the user's language; empty where all did."""
+    if not state.unavailable:
+        return ""
+    labels = {report.name: report.labels for report in state.sources}
+    listed = [_called(name, labels.get(name, {}), locale) for name in dict.fromkeys(state.unavailable)]
+    if locale == "zh":
+        return f"暂时查不到{'、'.join(listed)}信息，所以可能不完整。"
+    return f"I can't look up {' or '.join(listed)} just now, so this may be incomplete."
+
+
+def _called(name: str, labels: Mapping[str, str], locale: Locale) -> str:
+    zh, en = _SOURCES.get(name.casefold(), (name, name))
+    return labels.get(locale) or (zh if locale == "zh" else en)
+
+
+def _age(age: timedelta, locale: Locale) -> str:
+    minutes = max(0, round(age.total_seconds() / 60))
+    for size, zh, en in ((1440, "天", "day"), (60, "小时", "hour"), (1, "分钟", "minute")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {zh}" if locale == "zh" else f"{count} {en}{'s' if count > 1 else ''}"
+    return "不到 1 分钟" if locale == "zh" else "less than a minute"
