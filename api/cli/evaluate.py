@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group.command("retrieval")(retrieval)
     group.command("transfers")(transfers)
     group.command("gaps")(gaps)
+    group.command("replay")(replay_candidates)
     group.command("compare")(compare)
     group.command("cases")(cases_of_workspace)
     app.add_typer(group, name="eval")
@@ -154,6 +155,9 @@ def transfers(
 def gaps(
     ctx: typer.Context,
     cases: Annotated[Path, typer.Argument(help="Reply cases, JSONL.")],
+    drafts: Annotated[
+        Path | None, typer.Option("--drafts", help="Write an article drafted for each gap, JSONL, for review.")
+    ] = None,
     as_of_case: Annotated[
         bool, typer.Option("--as-of-case", help="Hide knowledge that is newer than the case it would answer.")
     ] = False,
@@ -162,6 +166,8 @@ def gaps(
     as_json: JsonOption = False,
 ) -> None:
     """Failed cases grouped by issue, the costliest first: volume × handling time, low ratings, customers' tier."""
+    from evals.jsonl import write_objects
+    from evals.loop import draft_for
     from evals.transfer_report import evaluate_transfers, gaps_of
     from evals.transfer_run import prepare
 
@@ -178,10 +184,72 @@ def gaps(
             for gap in found
         ]
         head = ["| gap | cases | minutes | low ratings | causes | conversations |", "|---|---|---|---|---|---|"]
-        record = {"cases": len(usable), "failed": len(done.diagnoses), "gaps": [gap.record() for gap in found]}
+        by_id = {case.case_id: case for case in usable}
+        written = []
+        if drafts is not None:
+            made = (draft_for(gap, by_id, session.service.clock.now()) for gap in found)
+            written = [draft for draft in made if draft is not None]
+            write_objects(drafts, (draft.record() for draft in written))
+        record = {
+            "cases": len(usable),
+            "failed": len(done.diagnoses),
+            "gaps": [gap.record() for gap in found],
+            "drafts": {"file": str(drafts), "articles": len(written)} if drafts else None,
+        }
         session.show(record, "\n".join([*head, *rows]))
     if rejected:
         raise typer.Exit(1)
+
+
+def replay_candidates(
+    ctx: typer.Context,
+    candidates: Annotated[list[Path], typer.Argument(help="Candidate articles, files or folders.")],
+    cases: Annotated[Path, typer.Option("--cases", help="Reply cases to run again, JSONL.")],
+    workspace: WorkspaceOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run old cases again with candidate articles in a shadow index; exit 1 where accuracy clearly falls."""
+    from assistant.domain.knowledge import Article
+    from assistant.errors import InputRejected
+    from evals.loop import replay_candidates as run
+    from evals.root_causes.experiment import SOLVED
+    from evals.transfer_run import prepare
+    from ingest.sources import discover, read
+
+    usable, rejected = _read(cases)
+    found = discover(candidates)
+    items = [item for file in found.files for item in read(file)]
+    refused = [*found.rejected, *(item for item in items if isinstance(item, InputRejected))]
+    articles = [i.record for i in items if not isinstance(i, InputRejected) and isinstance(i.record, Article)]
+    for item in refused:
+        say(f"rejected  {item}")
+    with open_session(ctx, workspace, data_dir, as_json) as session:
+        bench = prepare(session.service, session.workspace, usable)
+        with ConsoleProgress() as progress:
+            result = asyncio.run(run(bench, articles, solved=SOLVED, progress=progress))
+        d = result.difference
+        text = [
+            f"{len(articles)} candidates, {d.pairs} cases; {len(result.marked)} more are marked, for a candidate was "
+            "written from them",
+            "",
+            "| accuracy before | after | difference | 95 % interval | pairs | smallest detectable |",
+            "|---|---|---|---|---|---|",
+            f"| {_share(result.before)} | {_share(result.after)} | {_difference(d)} |",
+            "",
+            f"now solved: {', '.join(result.gains) or '–'}",
+            f"got worse: {', '.join(result.regressions) or '–'}",
+            *(f"{new} repeats {old}" for new, old in result.duplicates),
+            *(f"{new} contradicts {old}: {mine} against {theirs}" for new, old, mine, theirs in result.contradictions),
+        ]
+        session.show({"candidates": [a.id for a in articles], **result.record()}, "\n".join(text))
+    worse = result.difference.high is not None and result.difference.high < 0
+    if worse or rejected or refused:
+        raise typer.Exit(1)
+
+
+def _share(value: float | None) -> str:
+    return "unscored" if value is None else f"{value:.3f}"
 
 
 def _read(path: Path) -> tuple[list[ReplyCase], list[InputRejected]]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from assistant.domain.knowledge import Article
+from assistant.extractive.resolutions import is_general
 from assistant.text import language_of
 from evals.cases import ReplyCase
 from evals.loop.gaps import Gap, one_line
@@ -53,7 +54,7 @@ def draft_for(gap: Gap, cases: Mapping[str, ReplyCase], now: datetime) -> Draft 
     told: list[tuple[int, ReplyCase, Sequence[str]]] = []
     for case in members:
         for reference in case.references[:1]:
-            rules = parts_of(case, reference).rules
+            rules = tuple(rule for rule in parts_of(case, reference).rules if is_general(rule))
             size = sum(map(len, rules))
             if size >= _LEAST:
                 told.append((size, case, rules))

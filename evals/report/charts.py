@@ -39,7 +39,7 @@ class Bin:
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Horizontal bars 0–1 with whiskers."""
-    left, right, step = 132, 52, 32
+    left, right, step = 150, 52, 32
     scale = _WIDTH - left - right
     parts = []
     for number, row in enumerate(rows):

@@ -82,7 +82,7 @@ class _Page:
         accuracy = scored.estimates["accuracy"]
         hits = sum(value >= self._given.solved for value in self._accuracy.values())
         share = wilson(hits, len(self._accuracy))
-        human = scored.baselines.get("second human")
+        human, same = scored.baselines.get("second human"), scored.baselines.get("assistant")
         when = self._given.run.provenance.created_at
         cards = [
             _card(
@@ -105,7 +105,13 @@ class _Page:
             ),
         ]
         if human is not None:
-            cards.append(_card(words("human"), _figure(human.mean), words("human_note", cases=human.scored)))
+            cards.append(
+                _card(
+                    words("human"),
+                    _figure(human.mean),
+                    words("human_note", cases=human.scored, same=_figure(same.mean if same is not None else None)),
+                )
+            )
         unscored = accuracy.unscored
         cards.append(_card(words("unscored"), str(unscored), words("unscored_note" if unscored else "unscored_none")))
         verdict = {True: "usable_yes", False: "usable_no", None: "usable_unknown"}[scored.usable]

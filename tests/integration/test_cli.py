@@ -213,6 +213,39 @@ def test_transfers_are_scored_and_two_runs_compared(run: Run, knowledge: Path, t
     assert run("eval", "compare", *runs, "--json").record["regression"] is False
 
 
+def test_gaps_are_drafted_and_candidates_replayed(run: Run, knowledge: Path, tmp_path: Path) -> None:
+    run("ingest", knowledge)
+    cases = write_lines(
+        tmp_path / "cases.jsonl",
+        [
+            {
+                "case_id": f"case-{n}",
+                "conversation_id": f"talk-{n}",
+                "turns": [{"role": "customer", "text": text}],
+                "references": [f"刻字要加 {price} 元，下单时备注刻字内容，最多 6 个字。"],
+            }
+            for n, (text, price) in enumerate([("保温杯可以刻字吗", 20), ("杯子刻字怎么收费", 20)])
+        ],
+    )
+    drafts = tmp_path / "drafts.jsonl"
+    found = run("eval", "gaps", cases, "--drafts", drafts, "--json")
+    assert (found.status, found.record["failed"]) == (0, 2)
+    assert found.record["drafts"] == {"file": str(drafts), "articles": len(found.record["gaps"])}
+    assert all("20 元" in json.loads(line)["body"] for line in drafts.read_text("utf-8").splitlines())
+
+    marked = run("eval", "replay", drafts, "--cases", cases, "--json").record
+    assert marked["marked"], "cases that a draft was written from are no gain"
+    assert not set(marked["marked"]) & set(marked["gains"])
+
+    body = "杯身刻字另收 20 元；最多 6 个字，请在备注里写明刻字内容。"
+    article = {"id": "engraving", "title": "保温杯刻字", "body": body}
+    by_hand = write_lines(tmp_path / "article.jsonl", [article])
+    replayed = run("eval", "replay", by_hand, "--cases", cases, "--json")
+    assert (replayed.status, replayed.record["marked"]) == (0, [])
+    assert (replayed.record["accuracy"]["cases"], replayed.record["regressions"]) == (2, [])
+    assert "engraving" not in json.dumps(run("search", "保温杯刻字", "--json").record), "nothing was published"
+
+
 # -- exit statuses -------------------------------------------------------------------------------------------------
 
 
