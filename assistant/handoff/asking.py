@@ -1,0 +1,96 @@
+"""Whether a person is asked for, or a transfer turned down: said plainly, sideways, misspelt, in two languages."""
+
+# ruff: noqa: E501  (a pattern reads best as the list of words it is)
+from __future__ import annotations
+
+import re
+
+from assistant.handoff.wording import any_of, clauses, folded
+
+
+def asks_for_person(text: str) -> bool:
+    """Whether a person is asked for, in any words; questions about staff, and refusals of a transfer, are not."""
+    for clause in clauses(folded(text)):
+        if _AWAY_FROM_BOT.search(clause):
+            return True
+        if _REFUSES.search(clause) or _PROCEDURE.search(clause) or _NARRATIVE.search(clause):
+            continue
+        if _ASKS.search(clause) or _ONLY_PERSON.fullmatch(clause):
+            return True
+    return False
+
+
+# -- asking for a person: written on the odd lines of tests/data/handoff_turns.jsonl and on groups a and b of the demo --
+_NOT_STAFF = r"(?!费|智能|审核|验货|审批|皮革|填充|降雪|湖|几点|上班|下班|[一-龥]{0,3}试穿|上身|着|实拍|效果)"
+_ZH_PERSON = (
+    r"(?:(?:[人仁任]\s*[工公功宫]|rengong|ren gong)(?:客服|服务|台|坐席)?|真人(?:客服)?|活人|真正的?(?:人|客服)|[客顾]服(?:人员|专员|小姐姐|小哥|主管|经理)?"
+    r"|专员|工作人员|接线员|(?:客户)?服务员|客户服务|负责人|经理|主管|领导|老板|组长|上级|同事|高层"
+    r"|(?:能|会|可以)?(?:做主|管事|办事|说了算|拍板|主事|(?:解决|处理|办|管)(?:问题|事情?)?)的人?|懂(?:的|行)?的?人|人类"
+    r"|(?:real |live )?(?:person|human|agent|people))" + _NOT_STAFF
+)
+_FILL = r"(?:到|至|成|入|一下|下|给|我|你们?的?|咱们?|个|一个|一位|一名|位|名|再|另外?|能|来|位|些|在线|的)*"
+_ZH_ASKS = (
+    rf"(?:[转传赚接换]|zhuan ?|转接|接通){_FILL}{_ZH_PERSON}",
+    rf"(?:找|叫|[搵揾]|问|要|请|派|让|喊|联系|见|给我|安排|换|呼叫|直接|来){_FILL}{_ZH_PERSON}(?!给的|说的|说过|讲过|联系不)",
+    rf"(?:跟|和|与|同){_FILL}{_ZH_PERSON}.{{0,3}}(?:说|聊|讲|谈|沟通|对话|倾|反映)",
+    r"(?:叫|找|派|换|来|安排|[搵揾]|让|请)(?:个|一个|你们的?|一位|位|别的|其他|另一个|懂的)*人(?:[来嚟黎]|跟我|和我|说|处理|解决|聊|讲|谈|倾|帮|看|管|给我|行|吧|$)",
+    r"(?:有没有|有冇|有无)(?:个|一个)?(?:活人|真人|人(?:管|能|可以|处理|解决|理我|回我)|懂|能(?:管|解决|处理|做主))",
+    r"(?:谁|有人)(?:能|来|可以)(?:出来|来)?(?:管|处理|解决|负责)|(?:没|一个)人(?:管|处理|理我|负责|上班)|连个人都没有|人呢",
+    rf"(?:怎么|怎样|如何|在哪里?|哪里|哪儿|咋)(?:才能|可以|能)?(?:联系|转|接|找|打)(?:通|到|得到|接)?(?:一下)?{_FILL}{_ZH_PERSON}",
+    rf"{_ZH_PERSON}(?:要|该|应该)?(?:怎么|在哪里?|哪里|如何)(?:转|接|联系|找|打|进)",
+    r"(?:给我|帮我)?回(?:个|一个|我)?电话|打(?:个)?电话给我|打给我|(?:客服|人工|服务)(?:的)?(?:电话|热线)|给我(?:来|打)个?电话",
+    r"(?:叫|换|让|找)(?:回|上次的)?(?:小|阿|老)[一-龥](?:来|$)|(?:叫|换|让|找)[一-龥]{0,4}(?:客服|专员)来",
+)
+_EN_STAFF = (
+    r"(?:(?:real|live|actual|proper|human|genuine|different|another|other|customer|support|service|care|senior|line|flesh and blood)[ -])*"
+    r"(?:humans?(?: being)?s?|hoo?man|persons?|people|agents?|rep(?:resenta?t[ia]?ves?)?s?|operator|advis[eo]r|manager|supervisor|boss"
+    r"|specialist|staff|colleague|customer (?:service|support|care|relations)|(?:support|service) (?:team|staff|desk|people)|team ?(?:member|lead)|human (?:support|help))"
+    r"\b(?![ -](?:fee|rights|photo|error|hair|resources|commission|hours|size|centre|charge|number of))"
+)
+_EN_ANYONE = r"(?:some(?:one|body)|any(?:one|body)|some person|one of you)"
+_ART = r"(?:a|an|the|your|some|one of your|any|with|to|me|us|just|please|that|another|our)"
+_EN_ASKS = (
+    rf"\b(?:speak(?:ing)?|talk(?:ing)?|chat(?:ting)?|spk) (?:directly )?(?:to|with|2|w/)(?: {_ART})* (?:{_EN_STAFF}|{_EN_ANYONE}\b)",
+    r"\b(?:connect|transfer|redirect|switch|forward|patch|pass|hand|put) (?:me|us)\b(?! (?:a|the|my|some) (?:link|code|coupon))",
+    rf"\b(?:connect|transfer|hand|pass|forward|escalate|route|assign)(?: \w+){{0,4}} (?:to|with)(?: {_ART})* {_EN_STAFF}",
+    r"\bescalate\b",
+    rf"\b(?:get|give|gimme|find|send|bring|want|need|wanna|like|request|prefer|require|asked for|have|reach|contact|call|see)(?: {_ART})* {_EN_STAFF}",
+    rf"\b(?:get|find|need|want|have|send|ask)(?: me)? {_EN_ANYONE}(?: \w+)? (?:competent|who|to (?:look|help|fix|check|call|sort|contact|deal|take)|from|at your|in charge|else|real|look|call|check|sort|deal)",
+    rf"\b(?:can|could|will|would|may)(?: {_ART})* (?:{_EN_STAFF}|{_EN_ANYONE})(?: there| here| at your end| on your team| from your team)?(?: please)?"
+    r"(?: (?:actual(?:ly)?|really|human|just|real|finally|with a brain|competent|who))* (?:human |actually )?(?:look|check|call|phone|ring|review|take over|get back|contact|deal|sort|intervene|step in|assist)",
+    rf"\b(?:can|could|will|would)(?: {_ART})* {_EN_ANYONE}(?: please)? help(?: me| us)?(?: please| out)?$|\b{_EN_ANYONE} (?:human|real|actual(?:ly)?|competent|with a brain)",
+    rf"\b(?:can|could|will|would) (?:(?:a|an|some|any) )?(?:{_EN_STAFF}|actual {_EN_ANYONE}|real {_EN_ANYONE}) (?:please )?help",
+    rf"\b(?:is|are) (?:there )?(?:any )?(?:{_EN_ANYONE}|{_EN_STAFF}|a (?:real|live|actual) \w+)(?: \w+)? (?:i can|to (?:talk|speak|help)|there who|who can|available)|\b(?:is|are) (?:any(?:one|body)|some(?:one|body)) (?:real|human)",
+    r"\bwho (?:can|do|should) i (?:talk|speak|contact|complain|call|escalate)\b",
+    r"\bcall me(?: back)?\b(?! (?:on|at) \+?\d)|\bgive me a (?:call|ring)\b|\b(?:support|customer service|your) (?:phone|hotline|helpline|telephone)(?: number)?\b|\bnumber (?:i can|to) call\b",
+)
+_ASKS = any_of(*_ZH_ASKS, *_EN_ASKS)
+_ONLY_PERSON = re.compile(
+    rf"(?:我?(?:要|想要|就要|只要|找)|请|麻烦|快|直接|給我|给我|\s)*(?:{_ZH_PERSON}|人)?(?:{_ZH_PERSON}|客服电话)+[吧啊呀呢嘛了谢请快\s]*"
+    rf"|(?:(?:ok|okay|yes|no|just|please|pls|hi|hello|hey|sorry|a|an|the|i said|get me|now|stop) )*{_EN_STAFF}"
+    r"(?: (?:please|pls|plz|plss|now|already|help|here|support|asap|thanks|thank you|only))*[吧啊呀呢嘛]*"
+)
+_AWAY_FROM_BOT = any_of(
+    r"不(?:想|要|愿意?|是要)(?:再)?(?:跟|和|同|对着?)(?:你们?的?|这个?|一个)?(?:机器人?|ai|bot|人机|电脑)",
+    r"(?:别|不要|少)(?:再)?(?:让|用|拿|叫|派)?.{0,3}(?:机器人?|ai|bot|自动回复|自动应答|复读机)",
+    r"(?:机器人?|ai|bot)(?:就|都|你)?(?:别|不要|少|让开|走开)|跟(?:你|机器人?|ai|bot)(?:说|讲|聊|沟通)?(?:不清|不通|不明白|说不|讲不|没法|没用)|答非所问.{0,2}换人|换人",
+    r"(?:听不懂|不懂)人话|你(?:们)?(?:根本|又|也)?(?:解决|处理|帮|搞)不了",
+    r"\b(?:don'?t|do not|not|stop|done|tired of|sick of|hate|instead of|rather than|enough of|no more|without|fed up with)\b.{0,22}\b(?:bots?|robots?|ai|machines?|chatbots?|computers?)\b(?!.{0,12}(?:vacuum|mop|clean))",
+    r"\bstop (?:sending|giving) (?:me )?(?:these |the )?(?:canned|automat|auto|copy)",
+)
+_REFUSES = any_of(
+    rf"(?:不用|不要|先?别|不需要|不想|无需|甭|没必要|[唔無]使|不必|无须).{{0,5}}(?:转|找|叫|要|接|联系)?.{{0,3}}{_ZH_PERSON}",
+    r"(?<!why )\b(?:don'?t|do not|doesn'?t|no need|needn'?t|rather not|not necessary|without)\b(?!.{0,4} (?:you|i) (?:have|get)).{0,28}\b(?:agents?|humans?|person|people|rep\w*|transfer|connect|escalate|manager|supervisor|some(?:one|body)|call me|staff)",
+    r"\bwithout (?:having to|needing to)?",
+)
+_PROCEDURE = any_of(
+    rf"(?:要不要|需不需要|用不用|是不是(?:要|得|需要|必须)|必须|一定要|需要|得|只能)(?:先)?(?:找|联系|转|通过|打|跟|让)?.{{0,4}}{_ZH_PERSON}.{{0,10}}(?:吗|么|才|\?|呢$)",
+    rf"(?:需要|要)(?:找|联系|转).{{0,4}}{_ZH_PERSON}吗|{_ZH_PERSON}.{{0,4}}(?:几点|上班|下班|周末|节假日|工作时间|服务时间|多久|是什么|什么等级)",
+    r"\b(?:do|does|would|will|must|should) (?:i|we|you|one) (?:need|have|require|want)\b.{0,28}\b(?:agent|human|person|rep|customer service|support|someone|somebody|anyone)",
+    r"\b(?:working|opening|business|office) hours\b|\bwhat (?:time|are|is)\b",
+)
+_NARRATIVE = any_of(
+    r"(?:昨天|刚才|刚刚|上次|之前|前天|已经|上回|那个|前几天|早上|上周).{0,8}(?:客服|人工|专员|经理|主管|同事).{0,8}(?:说|答应|承诺|告诉|讲|给|让我|回复)",
+    r"(?:客服|人工|经理|主管)(?:跟我|和我|给我)?(?:说|答应|承诺|告诉|讲过|回复)(?!话)",
+    r"\b(?:spoke|talked|told|said|promised|called|contacted|chatted|was (?:talking|speaking|chatting))\b.*\b(?:yesterday|last|ago|earlier|before|today|told|said|promised)\b",
+)
