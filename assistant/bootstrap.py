@@ -93,8 +93,27 @@ class Service:
         )
 
     @cached_property
+    def batch_embedder(self) -> Embedder:
+        """The same embedder for evaluations: a text's vector does not depend on how many are asked for with it."""
+        if self.settings.embedder != "bundled":
+            return self.embedder
+        from assistant.llm.bundled_e5 import BundledE5
+
+        return BundledE5(self.settings.cache_dir, batches_only=True)
+
+    @cached_property
     def chat_model(self) -> ChatModel | None:
         """The configured chat model, or None: then replies are extractive."""
+        return self._chat_model(retries=1)
+
+    def paced_chat_model(self, requests_per_minute: float | None = None) -> ChatModel | None:
+        """The configured chat model for batch work: it waits where the server asks to slow down."""
+        from assistant.llm.paced_chat import PacedChat
+
+        model = self._chat_model(retries=0)  # the client's own retry would wait within the first token's time limit
+        return None if model is None else PacedChat(model, requests_per_minute)
+
+    def _chat_model(self, *, retries: int) -> ChatModel | None:
         if not self.settings.has_model:
             return None
         from assistant.llm.openai_chat import OpenAIChat
@@ -103,7 +122,7 @@ class Service:
         settings = self.settings
         key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
         return OpenAIChat(
-            make_client(settings.openai_base_url, key, settings.model_timeout_s),
+            make_client(settings.openai_base_url, key, settings.model_timeout_s, retries=retries),
             settings.model,
             first_token_s=settings.model_first_token_s,
             timeout_s=settings.model_timeout_s,

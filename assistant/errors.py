@@ -7,6 +7,7 @@ TeachbackError
 ├── EmbeddingFailed           the embedder could not embed; try again
 ├── IndexUnavailable          the vector index could not answer; retrieval falls back to BM25
 ├── ModelUnavailable          the chat model failed, timed out or broke off; the extractive reply is given
+│   └── RateLimited           its server asks to slow down; batch work waits and tries again
 ├── StateUnavailable          a state source did not answer in its budget
 │   └── SourceFailed          one source failed for a named reason; the reply says what is missing
 ├── InputRejected             one item of input is wrong: file, line and reason are in it; the rest goes on
@@ -45,6 +46,14 @@ class ModelUnavailable(TeachbackError):
     """The chat model failed, timed out or broke off in the middle; ``reason`` is the kind of failure, to count by."""
 
     reason: str = "failed"
+
+
+class RateLimited(ModelUnavailable):
+    """The model's server asks to slow down; ``retry_after_s`` is how long it asks to wait, where it tells."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StateUnavailable(TeachbackError):

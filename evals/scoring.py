@@ -170,8 +170,17 @@ def stored_run(
     chat = next((r.model for r in scored.replay.replies.values() if r.model is not None), None)
     models = {"embedder": embedder} if chat is None else {"embedder": embedder, "chat": chat}
     prompts = {r.prompt.name: r.prompt.sha256 for r in scored.replay.replies.values() if r.prompt is not None}
-    data = data_version(f"{case.case_id}\0{case.question}\0{case.references}" for case in scored.cases)
+    data = _data(scored.cases)
     provenance = gather_provenance(
         data, now=now, models=models, prompts=prompts, arguments={"cases": source, **(arguments or {})}
     )
-    return EvalRun(f"transfers-{now:%Y%m%dT%H%M%S}-{data[:8]}", "transfers", "accuracy", tuple(rows), provenance)
+    return EvalRun(run_id(scored.cases, now), "transfers", "accuracy", tuple(rows), provenance)
+
+
+def run_id(cases: Sequence[ReplyCase], now: datetime) -> str:
+    """The name of a run of these cases begun now."""
+    return f"transfers-{now:%Y%m%dT%H%M%S}-{_data(cases)[:8]}"
+
+
+def _data(cases: Sequence[ReplyCase]) -> str:
+    return data_version(f"{case.case_id}\0{case.question}\0{case.references}" for case in cases)

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from assistant.domain.reply import Reply
 from assistant.ports import Progress
-from evals.answer_metrics import AnswerScorer
+from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.jsonl import write_whole
 from evals.judge import Judged
 from evals.judge.stored import with_judgement
@@ -19,10 +20,13 @@ from evals.report import ReportInput, render_report
 from evals.report.words import WORDS, Locale
 from evals.root_causes import Diagnosis, RootCauses
 from evals.root_causes.experiment import SOLVED
-from evals.runs import EvalRun
+from evals.run_journal import RunJournal
+from evals.runs import EvalRun, data_version
 from evals.scoring import Scored, score_replay, stored_run
 from evals.transfer_run import Bench
 from ingest.sources.schemas import parse_transcript
+
+_GROUP = 25  # cases diagnosed together, and kept together
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,66 @@ class Evaluation:
         return run if self.judged is None else with_judgement(run, self.judged)
 
 
-async def evaluate_transfers(bench: Bench, *, with_causes: bool, progress: Progress | None = None) -> Evaluation:
-    """Replay and score the cases, and diagnose those that failed. Raises LeakFound and EmbeddingFailed."""
-    result = await bench.replay(progress)
+async def evaluate_transfers(
+    bench: Bench, *, with_causes: bool, progress: Progress | None = None, journal: RunJournal | None = None
+) -> Evaluation:
+    """Replay and score the cases, and diagnose those that failed. Raises LeakFound and EmbeddingFailed.
+
+    What ``journal`` holds is not done again, and each new reply and diagnosis is kept there as it comes.
+    """
+    if journal is None:
+        result = await bench.replay(progress)
+    else:
+        result = await bench.replay(progress, known=journal.replies, keep=journal.keep_reply)
+    if progress is not None:
+        progress.advance("scoring", 0, 1)
     scored = score_replay(bench.cases, result, bench.embedder)
+    if progress is not None:
+        progress.advance("scoring", 1, 1)
     diagnoses: Sequence[Diagnosis] = ()
     if with_causes:
-        causes = RootCauses(bench, AnswerScorer(bench.cases, bench.embedder))
-        diagnoses = await causes.explain(result.replies, scored.scores, progress)
+        diagnoses = await _diagnose(bench, result.replies, scored.scores, progress, journal)
     return Evaluation(bench, scored, diagnoses, with_causes)
+
+
+async def _diagnose(
+    bench: Bench,
+    replies: Mapping[str, Reply],
+    scores: Sequence[CaseScore],
+    progress: Progress | None,
+    journal: RunJournal | None,
+) -> Sequence[Diagnosis]:
+    """Diagnoses of the failed cases in order, a group at a time so that a kill loses at most one group."""
+    causes = RootCauses(bench, AnswerScorer(bench.cases, bench.embedder))
+    found = dict(journal.diagnoses) if journal is not None else {}
+    failed = [s.case_id for s in scores if s.scores is not None and s.scores.accuracy < SOLVED]
+    found = {key: found[key] for key in failed if key in found}
+    rest = [key for key in failed if key not in found]
+    for start in range(0, len(rest), _GROUP):
+        group = frozenset(rest[start : start + _GROUP])
+        own = [s if s.case_id in group else CaseScore(s.case_id, None) for s in scores]
+        made = await causes.explain(replies, own)
+        found.update((each.case_id, each) for each in made)
+        if journal is not None:
+            journal.keep_diagnoses(made)
+        if progress is not None:
+            progress.advance("causes", len(found), len(failed))
+    return [found[key] for key in failed if key in found]
+
+
+def inputs_of(bench: Bench, *, with_causes: bool) -> dict[str, str]:
+    """What a run's figures depend on, by name: a run goes on only where all of it is as it was."""
+    case_set = data_version(repr(case) for case in bench.cases)
+    knowledge = bench.view.knowledge
+    return {
+        "cases": case_set,
+        "knowledge": data_version(map(repr, (*knowledge.chunks, *knowledge.entries))),
+        "embedder": bench.embedder.fingerprint,
+        "model": bench.chat_model.name if bench.chat_model is not None else "",
+        "thresholds": f"{bench.settings.answer_threshold} {bench.settings.clarify_threshold}",
+        "as_of_case": str(bench.view.as_of),
+        "causes": str(with_causes),
+    }
 
 
 def report_on(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from assistant.answering import Answerer
 from assistant.bootstrap import Service
@@ -22,7 +23,8 @@ from evals.leak_guard import LeakFound, LeakGuard
 
 __all__ = ["Bench", "GuardReport", "LeakFound", "Replay", "prefill", "prepare", "replay"]
 
-_WITH_MODEL = 4  # cases at a time where a model answers; without one more than one is only slower
+WITH_MODEL = 4
+"""Cases at a time where a model answers; without one more than one is only slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +74,34 @@ async def replay(
     progress: Progress | None = None,
     *,
     concurrency: int = 1,
+    known: Mapping[str, Reply] | None = None,
+    keep: Callable[[str, Reply], None] | None = None,
 ) -> Replay:
     """Draft a reply to each case. Raises LeakFound when a reply was given or cites what its case may not see.
 
     ``answerer`` answers from ``view`` by ``clock``; a view as of the case has the clock stand at the case's moment, and
     a case without one is then answered as of now. A reply that recites its own human reply otherwise is counted as a
-    leak, to be left unscored. More than one case at a time pays only where a model answers.
+    leak, to be left unscored. More than one case at a time pays only where a model answers. Replies ``known`` by case
+    id are not made again (they are checked again); each new one is handed to ``keep`` as it comes.
     """
+    known = known or {}
     room = asyncio.Semaphore(concurrency)
     done = 0
 
     async def one(case: ReplyCase) -> Reply:
         nonlocal done
+        if case.case_id in known:
+            guard.check(case, known[case.case_id])
+            done += 1
+            return known[case.case_id]
         async with room:
             if view.as_of and case.at is not None:
                 clock.stand_at(case.at)
             keys = guard.hidden(case).keys
             reply = await answerer.draft(case.turns, state=case.user_state, locale=case.locale, exclude=keys)
         guard.check(case, reply)
+        if keep is not None:
+            keep(case.case_id, reply)
         done += 1
         if progress is not None:
             progress.advance("replaying", done, len(cases))
@@ -117,6 +129,7 @@ class Bench:
     clock: ReplayClock
     settings: Settings
     chat_model: ChatModel | None = None
+    concurrency: int = WITH_MODEL
 
     def answerer(self) -> Answerer:
         """The product's answerer over the view."""
@@ -127,12 +140,25 @@ class Bench:
         view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of)
         return replace(self, view=view, guard=self.guard.on(self.cases, knowledge))
 
-    async def replay(self, progress: Progress | None = None) -> Replay:
-        """A reply to each case. Raises LeakFound and EmbeddingFailed."""
-        prefill(self.cases, self.embedder, progress)
-        concurrency = 1 if self.chat_model is None else _WITH_MODEL
+    async def replay(
+        self,
+        progress: Progress | None = None,
+        *,
+        known: Mapping[str, Reply] | None = None,
+        keep: Callable[[str, Reply], None] | None = None,
+    ) -> Replay:
+        """A reply to each case, as ``replay`` makes them. Raises LeakFound and EmbeddingFailed."""
+        prefill([case for case in self.cases if case.case_id not in (known or {})], self.embedder, progress)
         return await replay(
-            self.cases, self.answerer(), self.view, self.guard, self.clock, progress, concurrency=concurrency
+            self.cases,
+            self.answerer(),
+            self.view,
+            self.guard,
+            self.clock,
+            progress,
+            concurrency=1 if self.chat_model is None else self.concurrency,
+            known=known,
+            keep=keep,
         )
 
 
@@ -142,11 +168,17 @@ def prepare(
     cases: Sequence[ReplyCase],
     *,
     as_of: bool = False,
-    progress: Progress | None = None,
+    now: datetime | None = None,
+    concurrency: int = WITH_MODEL,
+    requests_per_minute: float | None = None,
 ) -> Bench:
-    """The bench for these cases on the workspace's live knowledge. Raises EmbedderMismatch."""
+    """The bench for these cases on the workspace's live knowledge. Raises EmbedderMismatch.
+
+    ``now`` is when the assistant answers, by default at once. ``concurrency`` (cases at a time) and the rate hold
+    where a model answers.
+    """
     records = service.records(workspace)
-    embedder = CachingEmbedder(service.embedder)
+    embedder = CachingEmbedder(service.batch_embedder)
     knowledge = knowledge_of(records, service.keeper(workspace))
     customers = {t["conversation_id"]: t["customer_id"] for t in records.transcripts() if t.get("customer_id")}
     return Bench(
@@ -154,9 +186,10 @@ def prepare(
         KnowledgeView(knowledge, embedder, as_of=as_of),
         embedder,
         LeakGuard(cases, knowledge, customers),
-        ReplayClock(service.clock.now()),
+        ReplayClock(now or service.clock.now()),
         service.settings,
-        service.chat_model,
+        service.paced_chat_model(requests_per_minute),
+        concurrency,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli.eval_runs import ConcurrencyOption, RateOption, begun_at, journal_for, runs
 from api.cli.judging import JudgeBaselinesOption, JudgeOption, SameJudgeOption, judge_for, judged, judgement_markdown
 from api.cli.session import (
     Common,
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure retrieval, transferred cases, and the difference of two runs.")
     group.command("retrieval")(retrieval)
     group.command("transfers")(transfers)
+    group.command("runs")(runs)
     group.command("gaps")(gaps)
     group.command("replay")(replay_candidates)
     group.command("compare")(compare)
@@ -110,6 +112,11 @@ def transfers(
     judge: JudgeOption = False,
     same_judge: SameJudgeOption = False,
     judge_baselines: JudgeBaselinesOption = 40,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN_ID", help="Go on with a run that was killed.")
+    ] = None,
+    concurrency: ConcurrencyOption = 4,
+    requests_per_minute: RateOption = None,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -128,15 +135,27 @@ def transfers(
     with open_session(ctx, workspace, data_dir, as_json) as session:
         service = session.service
         asked = judge_for(session, same=same_judge) if judge else None
-        with ConsoleProgress() as progress:
-            bench = prepare(service, session.workspace, usable, as_of=as_of_case)
-            done = asyncio.run(evaluate_transfers(bench, with_causes=causes, progress=progress))
+        folder = service.settings.data_dir / "runs" / session.workspace
+        now = begun_at(folder, resume) or service.clock.now()
+        bench = prepare(
+            service,
+            session.workspace,
+            usable,
+            as_of=as_of_case,
+            now=now,
+            concurrency=concurrency,
+            requests_per_minute=requests_per_minute,
+        )
+        with journal_for(folder, bench, resume, now, with_causes=causes) as journal, ConsoleProgress() as progress:
+            done = asyncio.run(evaluate_transfers(bench, with_causes=causes, progress=progress, journal=journal))
             if asked is not None:
                 done = judged(session, asked, done, judge_baselines, progress)
             if predictions is not None:
                 write_predictions(predictions, done.scored.replay.predictions())
-            run = done.stored(service.clock.now(), str(cases), {"as_of_case": as_of_case, "causes": causes})
-            place = write_run(run, service.settings.data_dir / "runs" / session.workspace)
+            stored_as = done.stored(now, str(cases), {"as_of_case": as_of_case, "causes": causes})
+            run = replace(stored_as, run_id=journal.begun.run_id)
+            place = write_run(run, folder)
+            journal.finish()
             if report is not None:
                 stored = service.records(session.workspace).transcripts()
                 report_on(report, done, run, stored, session.workspace, "en" if locale == "en" else "zh")

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="Data folder; else TEACHBACK_DATA_DIR, else the platform's.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+_SAY_EVERY_S = 10.0
 
 
 @dataclass(slots=True)
@@ -147,11 +149,13 @@ def say(text: str) -> None:
 
 
 class ConsoleProgress:
-    """Progress bars on standard error; nothing at all where that is no terminal."""
+    """Progress on standard error: bars on a terminal, elsewhere a line now and then; both with the time left."""
 
     def __init__(self) -> None:
         self._bars: Any = None
         self._tasks: dict[str, Any] = {}
+        self._stages: dict[str, tuple[float, int]] = {}
+        self._said_at = time.monotonic()
 
     def __enter__(self) -> ConsoleProgress:
         if sys.stderr.isatty():
@@ -177,10 +181,28 @@ class ConsoleProgress:
     def advance(self, stage: str, done: int, total: int) -> None:
         """Move the stage's bar."""
         if self._bars is None:
+            self._say(stage, done, total)
             return
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=total)
         self._bars.update(self._tasks[stage], completed=done, total=total)
+
+    def _say(self, stage: str, done: int, total: int) -> None:
+        """A line for a log, at most one in ten seconds: short work stays silent."""
+        now = time.monotonic()
+        began, first = self._stages.setdefault(stage, (now, done))
+        if now - self._said_at < _SAY_EVERY_S:
+            return
+        self._said_at = now
+        left = f", {_span((now - began) / (done - first) * (total - done))} left" if done > first else ""
+        say(f"{stage}: {done} of {total}{left}")
+
+
+def _span(seconds: float) -> str:
+    """``45 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def lines(items: Sequence[str], *, most: int = 20) -> str:

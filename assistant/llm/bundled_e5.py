@@ -34,11 +34,13 @@ _BATCH_TOKENS = 1024  # in one pass; more is not faster, and leaves less to shar
 class BundledE5:
     """An Embedder that needs no network: 384 dimensions, Chinese, English and 90 other languages, 512 tokens.
 
-    ``cache`` is where the torch weights are unpacked (470 MB) on the first batch.
+    ``cache`` is where the torch weights are unpacked (470 MB) on the first batch. With ``batches_only`` torch embeds
+    single texts too: an evaluation's vectors must not depend on what else was asked for in the same call.
     """
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, *, batches_only: bool = False) -> None:
         self._cache = cache
+        self._few = 0 if batches_only else _FEW_TEXTS
         self._lock = threading.Lock()
         self._engine: _Engine | None = None
         self._encoder: PackedEncoder | None = None
@@ -62,7 +64,7 @@ class BundledE5:
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
         cleaned = [_clean(text) for text in texts]
         try:
-            if len(cleaned) <= _FEW_TEXTS and sum(map(len, cleaned)) <= _FEW_CHARS:
+            if len(cleaned) <= self._few and sum(map(len, cleaned)) <= _FEW_CHARS:
                 return self._load_engine().embed(prefix, cleaned)
             with self._lock:  # two batches at once would only fight for the same cores
                 if self._encoder is None:

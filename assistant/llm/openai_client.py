@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from assistant.errors import EmbeddingFailed, ModelUnavailable, TeachbackError
+from assistant.errors import EmbeddingFailed, ModelUnavailable, RateLimited, TeachbackError
 
 OPENAI_URL = "https://api.openai.com/v1"
 _RETRIES = 1
@@ -117,6 +119,7 @@ def make_client(base_url: str | None, api_key: str | None, timeout: float, *, re
     """A client for chat; ``timeout`` in seconds bounds each wait for bytes. Imports the vendor's package.
 
     ``retries`` are made after 408, 409, 429 and 5xx and after a lost connection, as late as ``Retry-After`` asks.
+    With 0 the caller sees the first refusal.
     """
     from openai import AsyncOpenAI
 
@@ -168,6 +171,8 @@ def _translated(
         message = f"{endpoint} answered {exc.status_code}{_hint(exc.status_code, *settings)}. {what_next}"
         if exc.status_code in (400, 404, 422) and error is ModelUnavailable:
             raise RequestRejected(message, exc.status_code, f"{exc.param or ''} {exc.message}") from exc
+        if exc.status_code == 429 and error is ModelUnavailable:
+            raise RateLimited(message, _retry_after(exc.response.headers)) from exc
         raise error(message) from exc
     except openai.APIConnectionError as exc:
         raise error(f"No connection to {endpoint}. {what_next}") from exc
@@ -179,6 +184,17 @@ def _translated(
         raise error(f"The connection to {endpoint} broke off. {what_next}") from exc
     except (ValueError, TypeError, AttributeError, LookupError) as exc:
         raise error(f"{endpoint} sent something that is not this protocol. {what_next}") from exc
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3), whichever of its two forms; None without a usable one."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
 
 
 def _hint(status: int, key: str, url: str, model: str) -> str:
