@@ -278,12 +278,15 @@ def _in_file(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """The path as it stands in the file: pydantic adds the branch of a union, the source's type and what it tried."""
     if len(location) > 2 and location[0] == "sources" and location[2] in ("sql", "http"):
         location = (*location[:2], *location[3:])
-    return tuple(step for step in location if step not in ("str", "SecretRef"))
+    return tuple(step for step in location if step != "str" and "SecretRef" not in str(step))
 
 
 def _said(document: Document, exc: ValidationError) -> str:
+    errors = exc.errors(include_url=False, include_input=False, include_context=False)
+    # what follows from another mistake only confuses: the branch of a union not meant, the list that lost its items
+    plain = [e for e in errors if e["type"] not in ("string_type", "too_short")]
     lines = []
-    for error in exc.errors(include_url=False, include_input=False, include_context=False)[:5]:
+    for error in (plain or errors)[:5]:
         location = _in_file(error["loc"])
         key = ".".join(map(str, location)) or "the file"
         message = error["msg"].removeprefix("Value error, ")
@@ -291,5 +294,7 @@ def _said(document: Document, exc: ValidationError) -> str:
             message = "unknown key; see docs/state-sources.md for those there are"
         elif error["type"] == "missing":
             message = "is missing"
+        elif location[-1:] == ("secret",):
+            message = "must be the name of an environment variable, never the secret itself"
         lines.append(f"{document.path}:{document.line(location)}: {key}: {message}")
     return "\n".join(lines)
