@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.demo import DemoStore, mount_demo
 from api.problems import add_problem_handlers
-from api.routes import conversations, health, knowledge
+from api.routes import conversations, drafts, health, knowledge
 from api.routes import tokens as tokens_routes
 from api.routes.context import ApiLimits, DeskLike, Desks
 from api.routes.guards import Guard
@@ -32,6 +32,7 @@ _ABOUT = (
 )
 _TAGS = [
     {"name": "conversations", "description": "Open, read, ask, rate."},
+    {"name": "agents", "description": "Drafts, and what was sent in their place."},
     {"name": "knowledge", "description": "Search and suggested questions."},
     {"name": "tokens", "description": "From your server: tokens for your users."},
     {"name": "health", "description": "Probes."},
@@ -80,7 +81,7 @@ def create_app(
 
     add_problem_handlers(app)
     api = APIRouter(prefix=API_PREFIX)
-    for module in (tokens_routes, conversations, knowledge, health):
+    for module in (tokens_routes, conversations, drafts, knowledge, health):
         api.include_router(module.router)
     app.include_router(api)
     if demo is not None:

@@ -29,6 +29,7 @@ class Caller:
     workspace: str
     role: KeyRole | None = None
     claims: TokenClaims | None = None
+    key_id: str | None = None
 
     @property
     def user_id(self) -> str | None:
@@ -59,7 +60,7 @@ async def authenticate(credential: str, keys: KeyStore, tokens: TokenIssuer) -> 
     try:
         if credential.startswith(KEY_PREFIX):
             key = await run_in_threadpool(keys.verify, credential)
-            return Caller(key.workspace, role=key.role)
+            return Caller(key.workspace, role=key.role, key_id=key.id)
         claims = tokens.verify(credential)
     except NotPermitted as exc:
         raise Problem("unauthenticated") from exc
@@ -96,7 +97,15 @@ async def service_key(caller: Annotated[Caller, Depends(any_caller)]) -> Caller:
     return caller
 
 
+async def staff_key(caller: Annotated[Caller, Depends(any_caller)]) -> Caller:
+    """An API key with the role ``agent`` or ``manager``."""
+    if not caller.is_staff:
+        raise Problem("not-permitted", "This needs an API key with the role agent or manager.")
+    return caller
+
+
 AnyCaller = Annotated[Caller, Depends(any_caller)]
 MaybeCaller = Annotated[Caller | None, Depends(optional_caller)]
 EndUser = Annotated[Caller, Depends(end_user)]
 ServiceKey = Annotated[Caller, Depends(service_key)]
+StaffKey = Annotated[Caller, Depends(staff_key)]

@@ -67,6 +67,12 @@ _ALL = (
         ("Conversation closed", "This conversation is closed; please open a new one."),
         ("会话已结束", "这个会话已经结束，请开启新的会话。"),
     ),
+    _kind(
+        "draft-settled",
+        409,
+        ("Draft already decided", "Another decision on this draft is recorded already; read the conversation."),
+        ("草稿已处理", "这份草稿已有另外的处理结果，请先查看会话。"),
+    ),
     _kind("too-large", 413, ("Too large", "The request is too large."), ("内容过大", "请求内容过大。")),
     _kind(
         "invalid",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from assistant.domain.conversation import Role
+from assistant.domain.draft import AgentDraft
 from assistant.domain.knowledge import Audience, Passage
 from assistant.domain.live import Conversation, ConversationStatus
 from assistant.domain.reply import Decision, Handoff
@@ -133,6 +135,28 @@ class MessageIn(_In):
     locale: Locale | None = None
 
 
+class AgentMessageIn(_In):
+    """What an agent wrote to the customer."""
+
+    text: QuestionText = Field(examples=["您这笔退款明天到账。"])
+
+
+class AgentMessageOut(_Out):
+    """Its turn's number in the conversation, from 0."""
+
+    seq: int
+
+
+class DraftDecisionIn(_In):
+    """What went to the customer; null where nothing did. ``rejected`` says that it owes the draft nothing."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sent": "您这笔退款明天到账。"}, {"rejected": True}]})
+
+    sent: QuestionText | None = None
+    rejected: bool = False
+    reason: str | None = Field(default=None, max_length=1000)
+
+
 class CitationOut(_Out):
     """A passage that the reply rests on; names its article or the conversation it was learnt from."""
 
@@ -166,6 +190,44 @@ class ReplyOut(_Out):
     prompt: PromptOut | None
     timings_ms: dict[str, float] = Field(examples=[{"retrieve": 18.2, "generate": 640.0}])
     degraded: list[str] = []
+
+
+class DraftOut(_Out):
+    """A draft for an agent. ``verdict`` is null until it is decided; ``edits`` are the kinds of change then made."""
+
+    id: str = Field(examples=["dr_5f1d"])
+    conversation_id: str
+    turn_seq: int = Field(description="The turn up to which the conversation was drafted for.")
+    text: str
+    decision: Decision
+    confidence: float = Field(ge=0, le=1)
+    citations: list[CitationOut]
+    state_used: list[str]
+    model: str | None
+    degraded: list[str]
+    verdict: Literal["accepted", "edited", "rejected"] | None = None
+    sent: str | None = None
+    edits: list[str] = []
+
+    @classmethod
+    def of(cls, draft: AgentDraft, edits: Iterable[str] = ()) -> Self:
+        """What an agent sees of a draft."""
+        reply = draft.reply
+        return cls(
+            id=draft.id,
+            conversation_id=draft.conversation_id,
+            turn_seq=draft.turn_seq,
+            text=draft.text,
+            decision=reply["decision"],
+            confidence=reply["confidence"],
+            citations=[CitationOut(**citation) for citation in reply["citations"]],
+            state_used=reply["state_used"],
+            model=reply["model"],
+            degraded=reply["degraded"],
+            verdict=draft.verdict,
+            sent=draft.sent,
+            edits=list(edits),
+        )
 
 
 class PassageOut(_Out):

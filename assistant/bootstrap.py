@@ -20,6 +20,7 @@ from assistant.settings import Settings
 from assistant.store.chroma import ChromaStore
 from assistant.store.conversations import ConversationRecords
 from assistant.store.database import open_database
+from assistant.store.drafts import DraftRecords
 from assistant.store.records import KnowledgeRecords
 from assistant.store.snapshot import Snapshot
 from assistant.text import Segmenter
@@ -229,6 +230,7 @@ class Service:
                     retriever=self.retriever(workspace),
                     embedder=self.embedder,
                     conversations=ConversationRecords(self.engine, workspace),
+                    drafts=DraftRecords(self.engine, workspace),
                     state_source=self.state_source(workspace),
                     chat_model=self.chat_model,
                     settings=self.settings,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from assistant.agent_drafts import AgentDrafts
 from assistant.answering import Answerer
 from assistant.domain.conversation import Turn
 from assistant.domain.feedback import Rating
@@ -22,6 +23,7 @@ from assistant.reply_record import reply_record
 from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords
+from assistant.store.drafts import DraftRecords
 
 
 class Desk:
@@ -38,6 +40,7 @@ class Desk:
         chat_model: ChatModel | None,
         settings: Settings,
         clock: Clock,
+        drafts: DraftRecords,
     ) -> None:
         self.workspace = workspace
         self._retriever = retriever
@@ -52,6 +55,7 @@ class Desk:
             settings=settings,
             clock=clock,
         )
+        self.agent_drafts = AgentDrafts(self.answerer, conversations, drafts, state_source, clock)
 
     async def open_conversation(self, *, user_id: str | None, channel: str) -> Conversation:
         """A new, empty conversation."""

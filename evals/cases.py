@@ -28,6 +28,7 @@ class ReplyCase:
     """A point in a conversation at which a human's reply is known. ``turns`` ends with the customer's turn to answer.
 
     ``references`` are acceptable replies, the human's own first. ``article_ids`` are gold articles, where known.
+    ``observed`` is what the desk recorded around a live case, ``corrected`` who last corrected it and when.
     """
 
     case_id: str
@@ -40,6 +41,8 @@ class ReplyCase:
     user_state: UserState | None = None
     article_ids: tuple[str, ...] = ()
     channel: str | None = None
+    observed: Mapping[str, Any] | None = None
+    corrected: Mapping[str, Any] | None = None
 
     @property
     def question(self) -> str:
@@ -79,6 +82,8 @@ class _CaseRecord(_Record):
     user_state: UserStateRecord | None = None
     article_ids: Texts = ()
     channel: str | None = None
+    observed: dict[str, Any] | None = None
+    corrected: dict[str, Any] | None = None
 
     def case(self) -> ReplyCase:
         spoken = "\n".join(turn.text for turn in self.turns if turn.role == "customer")
@@ -93,6 +98,8 @@ class _CaseRecord(_Record):
             user_state=self.user_state.state() if self.user_state else None,
             article_ids=self.article_ids,
             channel=self.channel,
+            observed=self.observed,
+            corrected=self.corrected,
         )
 
 
@@ -240,7 +247,7 @@ def _case_object(case: ReplyCase) -> dict[str, object]:
         "references": list(case.references),
         "article_ids": list(case.article_ids),
     }
-    return made if case.channel is None else {**made, "channel": case.channel}
+    return {**made, **_filled({"channel": case.channel, "observed": case.observed, "corrected": case.corrected})}
 
 
 def _state_object(state: UserState) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli import live
 from api.cli.eval_runs import ConcurrencyOption, RateOption, begun_at, journal_for, runs
 from api.cli.judging import JudgeBaselinesOption, JudgeOption, SameJudgeOption, judge_for, judged, judgement_markdown
 from api.cli.session import (
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command("replay")(replay_candidates)
     group.command("compare")(compare)
     group.command("cases")(cases_of_workspace)
+    live.register(group)
     app.add_typer(group, name="eval")
 
 
@@ -286,30 +288,56 @@ def _read(path: Path) -> tuple[list[ReplyCase], list[InputRejected]]:
 def cases_of_workspace(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", help="Where the cases go, JSONL.")],
+    source: Annotated[
+        str, typer.Option("--source", help="transcripts (ingested), live (recorded by the desk), or all.")
+    ] = "transcripts",
+    held_days: Annotated[
+        int, typer.Option("--held-days", min=1, help="A live reply held where the user did not return so long.")
+    ] = 7,
+    corrections: Annotated[
+        Path | None, typer.Option("--corrections", help="Corrections, JSONL, after those of `eval correct`.")
+    ] = None,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw reply cases from the transcripts of the workspace: the points at which a human's reply is known."""
+    """Draw reply cases from transcripts or the live store: the points at which a human's reply is known."""
+    from assistant.errors import ConfigurationError
     from evals.case_sets import cases_from_transcripts, without_near_copies
     from evals.cases import write_cases
+    from evals.runs import data_version
     from ingest.demo import second_replies
     from ingest.sources.schemas import parse_transcript
 
+    if source not in ("transcripts", "live", "all"):
+        raise ConfigurationError(f"--source is {source!r}; it must be transcripts, live or all")
     with open_session(ctx, workspace, data_dir, as_json) as session:
         service = session.service
-        stored = service.records(session.workspace).transcripts()
-        seconds = second_replies(service.demo_folder(session.workspace))
-        found = without_near_copies(cases_from_transcripts((parse_transcript(t, "records") for t in stored), seconds))
-        write_cases(out, found.cases)
-        transferred = sum(case.transferred for case in found.cases)
+        drawn: list[ReplyCase] = []
+        if source != "live":
+            stored = service.records(session.workspace).transcripts()
+            seconds = second_replies(service.demo_folder(session.workspace))
+            drawn += cases_from_transcripts((parse_transcript(t, "records") for t in stored), seconds)
+        if source != "transcripts":
+            drawn += live.recorded_cases(session, held_days)
+        found = without_near_copies(drawn)
+        kept = live.corrected_cases(session, list(found.cases), corrections)
+        write_cases(out, kept.cases)
+        for case_id in kept.unknown:
+            say(f"corrected, but no such case: {case_id}")
+        transferred = sum(case.transferred for case in kept.cases)
         record = {
-            "cases": len(found.cases),
+            "cases": len(kept.cases),
             "transferred": transferred,
+            "live": sum(case.observed is not None for case in kept.cases),
             "repeats_left_out": len(found.repeats),
+            "corrected": kept.changed,
+            "dropped_by_correction": kept.dropped,
+            "corrections_without_case": list(kept.unknown),
+            "version": data_version(out.read_text("utf-8").splitlines()),
             "out": str(out),
         }
-        session.show(record, f"{len(found.cases)} cases, {transferred} of them transferred, in {out}")
+        session.show(record, f"{len(kept.cases)} cases, {transferred} of them transferred, in {out}")
 
 
 def _run_at(name: Path, folder: Path) -> Path:

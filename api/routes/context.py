@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.auth import AnyCaller
+from assistant.agent_drafts import AgentDrafts
 from assistant.domain.feedback import Rating
 from assistant.domain.knowledge import Audience, Passage
 from assistant.domain.live import Conversation, Question, ReplyEvent
@@ -20,6 +21,11 @@ class DeskLike(Protocol):
     """The use cases that the API calls; ``assistant.desk.Desk`` is the real one."""
 
     workspace: str
+
+    @property
+    def agent_drafts(self) -> AgentDrafts:
+        """Drafts for agents."""
+        ...
 
     async def open_conversation(self, *, user_id: str | None, channel: str) -> Conversation:
         """A new conversation of this user, or of a visitor."""

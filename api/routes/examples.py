@@ -88,6 +88,22 @@ DEMO_USERS = {
         }
     ]
 }
+DRAFT: dict[str, Any] = {
+    "id": "dr_5f1d",
+    "conversation_id": CONVERSATION["id"],
+    "turn_seq": 0,
+    **{name: REPLY[name] for name in ("text", "decision", "confidence", "citations", "state_used", "model")},
+    "degraded": [],
+    "verdict": None,
+    "sent": None,
+    "edits": [],
+}
+SETTLED: dict[str, Any] = {
+    **DRAFT,
+    "verdict": "edited",
+    "sent": "订单 A1023 的退款已于 3 月 1 日发起，银行卡一般 2–5 个工作日到账。",
+    "edits": ["figure_changed"],
+}
 
 
 def shown(value: Any, description: str = "Done") -> dict[str, Any]:

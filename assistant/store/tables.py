@@ -194,6 +194,25 @@ ratings = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+drafts = Table(
+    "drafts",
+    metadata,
+    _workspace(),
+    Column("id", String(64), primary_key=True),
+    Column("conversation_id", String(64), nullable=False),
+    Column("turn_seq", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("reply", JSON, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("verdict", String(16), nullable=True),
+    Column("sent", Text, nullable=True),
+    Column("reason", Text, nullable=True),
+    Column("settled_at", UtcDateTime, nullable=True),
+    Column("settled_by", String(200), nullable=True),
+    Index("ix_drafts_conversation", "workspace", "conversation_id"),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
