@@ -31,6 +31,7 @@ def _question_text(text: str) -> str:
 QuestionText = Annotated[str, AfterValidator(_question_text), Field(description=f"1–{MAX_TEXT} characters.")]
 Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=32, examples=["zh-CN"])]
 Page = Annotated[str, Field(max_length=2000, description="Address of the page the user is on.")]
+Shown = Annotated[str, Field(max_length=200)]
 UserId = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 
@@ -132,6 +133,9 @@ class MessageIn(_In):
 
     text: QuestionText = Field(examples=["我的退款什么时候到账？"])
     page: Page | None = None
+    shown_suggestions: Annotated[tuple[Shown, ...], Field(max_length=10)] = Field(
+        default=(), description="Suggested questions the user saw before this message; kept to measure them."
+    )
     locale: Locale | None = None
 
 

@@ -23,11 +23,11 @@ from assistant.generation import Generated, GeneratedAnswerer, NoAnswer, NotGrou
 from assistant.guardrails import classify
 from assistant.handoff import decide_handoff, fix_promises, skill_for, summarise
 from assistant.language import Locale, spoken
-from assistant.next_questions import suggest
 from assistant.ports import Clock, Embedder, StateSource
 from assistant.retrieval import Query, Retrieval, Retriever
 from assistant.settings import Settings
 from assistant.state.answers import StateAnswer, answer_from_state, missing_note, needs_sign_in, state_facts
+from assistant.suggesting import Suggester
 
 PASSAGES = 5
 ARTICLE_FLOOR = 0.3
@@ -70,7 +70,9 @@ class Answerer:
         generator: GeneratedAnswerer | None,
         settings: Settings,
         clock: Clock,
+        suggester: Suggester | None = None,
     ) -> None:
+        self._suggester = suggester
         self._retriever = retriever
         self._embedder = embedder
         self._state_source = state_source
@@ -407,13 +409,24 @@ class Answerer:
             citations=citations,
             handoff=handoff,
             state_used=state_used,
-            suggested_questions=suggest(
-                draft.state, draft.retrieval.passages, asked=draft.question.text, locale=draft.locale, now=draft.now
-            ),
+            suggested_questions=self._suggested(draft),
             model=model,
             prompt=prompt,
             degraded=tuple(dict.fromkeys(draft.degraded)),
             passages=draft.retrieval.passages,
+        )
+
+    def _suggested(self, draft: _Draft) -> tuple[str, ...]:
+        if self._suggester is None:
+            return ()
+        question = draft.question
+        return self._suggester.questions(
+            draft.state,
+            draft.retrieval.passages,
+            asked=question.text,
+            page=self._suggester.documents_on(question.page or ""),
+            locale=draft.locale,
+            now=draft.moment,
         )
 
     def _timed(self, reply: Reply, draft: _Draft, started: float) -> Reply:

@@ -15,7 +15,7 @@ from assistant.fusion import Fusion
 from assistant.indexing import IndexKeeper
 from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
 from assistant.ports import ChatModel, Embedder, JudgeModel, StateSource
-from assistant.retrieval import Retriever
+from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
 from assistant.store.chroma import ChromaStore
 from assistant.store.conversations import ConversationRecords
@@ -23,6 +23,8 @@ from assistant.store.database import open_database
 from assistant.store.drafts import DraftRecords
 from assistant.store.records import KnowledgeRecords
 from assistant.store.snapshot import Snapshot
+from assistant.suggesting import RuleBook, Suggester, load_rules
+from assistant.suggesting.live_model import LiveModel
 from assistant.text import Segmenter
 
 
@@ -196,6 +198,24 @@ class Service:
         """Where the demo store's rendered files are kept."""
         return self.settings.data_dir / "demo" / workspace
 
+    @cached_property
+    def suggestion_rules(self) -> RuleBook:
+        """The rules of suggested questions. Raises ConfigurationError, naming the line."""
+        return load_rules(self.settings.suggestion_rules)
+
+    def suggestions_file(self, workspace: str) -> Path:
+        """Where what was learnt from transcripts for suggestions is kept; derived, learnt again by `ingest`."""
+        return self.settings.data_dir / "suggestions" / f"{workspace}.json"
+
+    def suggester(self, workspace: str, retriever: Retriever) -> Suggester:
+        """Suggestions from the rules and from what was last learnt."""
+
+        def supports(text: str) -> bool:
+            best = retriever.search(Query(text, k=1), now=self.clock.now()).best
+            return best is not None and best.score >= self.settings.answer_threshold
+
+        return Suggester(self.suggestion_rules, LiveModel(self.suggestions_file(workspace)), supports)
+
     def state_file(self, workspace: str) -> Path | None:
         """The workspace's file of state sources; a path without ``{workspace}`` is for the settings' workspace only."""
         named = self.settings.state_sources
@@ -225,9 +245,11 @@ class Service:
         """The use cases of a workspace; one desk a workspace and process."""
         with self._lock:
             if workspace not in self._desks:
+                retriever = self.retriever(workspace)
                 self._desks[workspace] = Desk(
                     workspace=workspace,
-                    retriever=self.retriever(workspace),
+                    retriever=retriever,
+                    suggester=self.suggester(workspace, retriever),
                     embedder=self.embedder,
                     conversations=ConversationRecords(self.engine, workspace),
                     drafts=DraftRecords(self.engine, workspace),

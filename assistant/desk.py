@@ -17,13 +17,14 @@ from assistant.domain.state import UserState
 from assistant.errors import IndexUnavailable, StateUnavailable, TeachbackError
 from assistant.generation import GeneratedAnswerer
 from assistant.language import spoken
-from assistant.next_questions import suggest
 from assistant.ports import ChatModel, Clock, Embedder, StateSource
 from assistant.reply_record import reply_record
 from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords
 from assistant.store.drafts import DraftRecords
+from assistant.suggesting import Suggester
+from assistant.suggesting.pages import words_of
 
 
 class Desk:
@@ -41,7 +42,10 @@ class Desk:
         settings: Settings,
         clock: Clock,
         drafts: DraftRecords,
+        suggester: Suggester | None = None,
     ) -> None:
+        self._suggester = suggester
+        self._page_threshold = settings.answer_threshold
         self.workspace = workspace
         self._retriever = retriever
         self._conversations = conversations
@@ -54,6 +58,7 @@ class Desk:
             generator=GeneratedAnswerer(chat_model) if chat_model is not None else None,
             settings=settings,
             clock=clock,
+            suggester=suggester,
         )
         self.agent_drafts = AgentDrafts(self.answerer, conversations, drafts, state_source, clock)
 
@@ -88,7 +93,8 @@ class Desk:
         await asyncio.to_thread(self._conversations.append, conversation.id, turn, at=self._clock.now())
         async for event in self.answerer.events(question):
             if isinstance(event, ReplyDone):
-                await asyncio.shield(asyncio.to_thread(self._record, conversation.id, event.reply))
+                record = asyncio.to_thread(self._record, conversation.id, event.reply, question.shown_suggestions)
+                await asyncio.shield(record)
             yield event
 
     async def ask(self, question: Question) -> Reply:
@@ -110,8 +116,15 @@ class Desk:
         """What this user is likely to ask, before the first word (猜你想问)."""
         state = await self._state_of(user_id)
         wanted = locale or (str(state.profile.get("locale") or "zh") if state is not None else "zh")
-        found = await self.search(page, k=3, audience="public") if page else []
-        return suggest(state, found, asked="", locale=spoken(wanted, ""), now=self._clock.now())
+        if self._suggester is None:
+            return ()
+        there = self._suggester.documents_on(page) if page else ()
+        if page and not there:
+            near = await self.search(words_of(page), k=3, audience="public")
+            there = tuple(p.document_id for p in near if p.article_id and p.score >= self._page_threshold)
+        return await asyncio.to_thread(
+            self._suggester.questions, state, page=there, locale=spoken(wanted, ""), now=self._clock.now()
+        )
 
     async def rate(self, rating: Rating) -> None:
         """Keep a rating. Raises NotFound."""
@@ -142,10 +155,12 @@ class Desk:
         except StateUnavailable:
             return None
 
-    def _record(self, conversation_id: str, reply: Reply) -> None:
+    def _record(self, conversation_id: str, reply: Reply, shown: tuple[str, ...]) -> None:
         now = self._clock.now()
-        self._conversations.append(
-            conversation_id, Turn("assistant", reply.text, now), at=now, reply=reply_record(reply, passages=True)
-        )
+        record = reply_record(reply, passages=True)
+        if shown:  # what was offered before this question: whether it was then asked is what `eval suggestions` counts
+            record["shown_suggestions"] = list(shown)
+        turn = Turn("assistant", reply.text, now)
+        self._conversations.append(conversation_id, turn, at=now, reply=record)
         if reply.handoff is not None:
             self._conversations.hand_off(conversation_id, reply.handoff, at=now)

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     clarify_threshold: float = Field(
         default=0.15, ge=0, le=1, description="Confidence from which a question is asked back instead of a handoff."
     )
+    suggestion_rules: Path | None = Field(
+        default=None, description="YAML file of the suggested questions' rules; the packaged ones when unset."
+    )
     token_ttl_s: int = Field(default=3600, gt=0, description="Life of an end user's signed token.")
     token_secret: SecretStr | None = Field(
         default=None, description="Signs end-user tokens; a random one is kept in the data folder when unset."

@@ -16,6 +16,7 @@ from assistant.errors import ConfigurationError
 from assistant.ports import Progress
 from assistant.state.history import state_at
 from assistant.text import language_of
+from ingest.asked import learn_suggestions
 from ingest.pipeline import Ingestion
 
 SHOP_TIME = timezone(timedelta(hours=8))
@@ -107,6 +108,8 @@ def build_demo(service: Service, workspace: str, *, rebuild: bool = False, progr
     folder = service.demo_folder(workspace)
     done = folder / "built"
     if done.exists() and not rebuild:
+        if not service.suggestions_file(workspace).exists():
+            learn_suggestions(service, workspace, progress=progress)
         return False
     today = datetime.now(SHOP_TIME).date()
     render_demo(folder, today)
@@ -114,6 +117,7 @@ def build_demo(service: Service, workspace: str, *, rebuild: bool = False, progr
     report = job.run([folder / "articles", folder / "transcripts"], progress=progress)
     if report.rejected:
         raise ConfigurationError(f"the demo store's own files are wrong: {report.rejected[0]}")
+    learn_suggestions(service, workspace, progress=progress)
     done.write_text(today.isoformat(), encoding="utf-8")
     return True
 

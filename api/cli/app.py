@@ -7,6 +7,7 @@ import typer
 import api.cli.evaluate as evaluate
 import api.cli.knowledge as knowledge
 import api.cli.running as running
+import api.cli.suggesting as suggesting
 import api.cli.talk as talk
 from api.cli.session import Common, DataDirOption, JsonOption, WorkspaceOption
 
@@ -34,3 +35,4 @@ running.register(app)
 knowledge.register(app)
 talk.register(app)
 evaluate.register(app)
+suggesting.register(app)

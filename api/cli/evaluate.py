@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import api.cli.suggesting as suggesting
 from api.cli import live
 from api.cli.eval_runs import ConcurrencyOption, RateOption, begun_at, journal_for, runs
 from api.cli.judging import JudgeBaselinesOption, JudgeOption, SameJudgeOption, judge_for, judged, judgement_markdown
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
     group.command("compare")(compare)
     group.command("cases")(cases_of_workspace)
     live.register(group)
+    group.command("suggestions")(suggesting.measure)
     app.add_typer(group, name="eval")
 
 

@@ -39,6 +39,7 @@ def ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Take in articles and transcripts; only what changed is embedded, what vanished stops answering."""
+    from ingest.asked import learn_suggestions
     from ingest.pipeline import Ingestion
 
     with open_session(ctx, workspace, data_dir, as_json) as session:
@@ -47,6 +48,8 @@ def ingest(
         job = Ingestion(records, keeper, session.service.clock.now)
         with ConsoleProgress() as progress:
             report = job.run(paths, dry_run=dry_run, progress=progress)
+            if not dry_run and (report.added or report.changed or report.removed):
+                learn_suggestions(session.service, session.workspace, progress=progress)
         for rejected in report.rejected:
             say(f"rejected  {rejected}")
         for note in report.notes:

@@ -105,6 +105,7 @@ async def send_message(
             history=conversation.turns,
             locale=body.locale,
             page=body.page,
+            shown_suggestions=body.shown_suggestions,
         )
     )
     if _wants_json(request.headers.get("accept", "")):

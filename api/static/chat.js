@@ -15,6 +15,7 @@ const memory = {
 let people = null; // the demo's users, or null
 let persona = null; // the demo user chosen; null is a visitor
 let conversation = null; // id
+let offered = []; // the questions shown before the first message
 let running = null; // AbortController of the reply under way
 
 // --- scrolling: follow the reply until its question reaches the top, and never against the reader's hand ---
@@ -96,9 +97,11 @@ async function reply(text) {
 
 function askOnce(text, view, signal) {
   const on = { delta: ({ text: piece }) => view.add(piece), reset: () => view.reset() };
+  const shown = offered;
+  offered = []; // what a reply offers later, the service knows by itself
   return renewing(async () => {
     if (!conversation) await open();
-    return client.ask(conversation, text, on, signal);
+    return client.ask(conversation, text, on, signal, shown);
   });
 }
 
@@ -179,7 +182,8 @@ async function starters() {
   } catch {
     // Without suggestions the page still works; the first message will tell if the service is down.
   }
-  list.replaceChildren(...questions.slice(0, 6).map((text) => el("li", {}, questionButton(text, ask))));
+  offered = questions.slice(0, 6);
+  list.replaceChildren(...offered.map((text) => el("li", {}, questionButton(text, ask))));
   $("likely").hidden = !questions.length;
 }
 

@@ -109,9 +109,9 @@ export class Client {
   }
 
   /** Calls `on[event](data)` for each event; resolves with the whole reply. Throws Failure, or AbortError when stopped. */
-  async ask(id, text, on, signal) {
+  async ask(id, text, on, signal, shown = []) {
     const answer = await this.#fetch(`${API}/conversations/${encodeURIComponent(id)}/messages`, {
-      method: "POST", body: { text, ...place() },
+      method: "POST", body: { text, shown_suggestions: shown.slice(0, 10), ...place() },
       accept: "text/event-stream", signal,
     });
     try {

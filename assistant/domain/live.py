@@ -33,7 +33,8 @@ class Conversation:
 class Question:
     """What is asked. ``history`` are the turns before it; ``user_id`` is whose live state may be used.
 
-    ``misses`` counts the assistant's unhelpful replies (clarify) right before this question.
+    ``misses`` counts the assistant's unhelpful replies (clarify) right before this question; ``shown_suggestions`` are
+    the questions that were offered before it.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Question:
     locale: str | None = None
     page: str | None = None
     misses: int = 0
+    shown_suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,15 @@ from assistant.domain.live import Conversation
 from assistant.domain.reply import Handoff
 from assistant.errors import NotFound
 from assistant.store import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTurn:
+    """A turn with the whole reply record that is kept with it, empty without one."""
+
+    role: str
+    text: str
+    reply: Mapping[str, Any]
 
 
 class ConversationRecords:
@@ -69,6 +79,17 @@ class ConversationRecords:
                 tuple(Handoff(r.reason, r.summary, r.skill) for r in handoffs),
                 _misses([r.reply["decision"] for r in turns if r.role == "assistant" and r.reply]),
             )
+
+    def recorded(self) -> list[tuple[str, list[RecordedTurn]]]:
+        """Every conversation that has turns, with its id, in order of its id."""
+        tu = t.turns
+        query = select(tu.c.conversation_id, tu.c.role, tu.c.text, tu.c.reply).where(tu.c.workspace == self._workspace)
+        found: dict[str, list[RecordedTurn]] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(query.order_by(tu.c.conversation_id, tu.c.seq)):
+                turn = RecordedTurn(row.role, row.text, row.reply or {})
+                found.setdefault(row.conversation_id, []).append(turn)
+        return list(found.items())
 
     def append(self, conversation_id: str, turn: Turn, *, at: datetime, reply: Mapping[str, Any] | None = None) -> int:
         """Add a turn; returns its number, from 0. ``reply`` is the whole reply record of an assistant's turn."""
