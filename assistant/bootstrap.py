@@ -14,6 +14,7 @@ from assistant.errors import ConfigurationError
 from assistant.fusion import Fusion
 from assistant.indexing import IndexKeeper
 from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
+from assistant.llm.micro_batch import MicroBatchingEmbedder
 from assistant.ports import ChatModel, Embedder, JudgeModel, StateSource
 from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
@@ -94,6 +95,11 @@ class Service:
             f"TEACHBACK_EMBEDDER is {settings.embedder!r}; it must be `bundled`, "
             "`sentence-transformers:NAME_OR_FOLDER` or `openai:MODEL`"
         )
+
+    @cached_property
+    def live_embedder(self) -> Embedder:
+        """The same embedder for live requests, which share batches and a memory of texts met lately."""
+        return MicroBatchingEmbedder(self.embedder)
 
     @cached_property
     def batch_embedder(self) -> Embedder:
@@ -192,7 +198,9 @@ class Service:
             served = later[0]
             return later[1]
 
-        return Retriever(snapshot, keeper.vector_index(), self.embedder, Segmenter(), records.chunks, Fusion(), newer)
+        return Retriever(
+            snapshot, keeper.vector_index(), self.live_embedder, Segmenter(), records.chunks, Fusion(), newer
+        )
 
     def demo_folder(self, workspace: str) -> Path:
         """Where the demo store's rendered files are kept."""
@@ -250,7 +258,7 @@ class Service:
                     workspace=workspace,
                     retriever=retriever,
                     suggester=self.suggester(workspace, retriever),
-                    embedder=self.embedder,
+                    embedder=self.live_embedder,
                     conversations=ConversationRecords(self.engine, workspace),
                     drafts=DraftRecords(self.engine, workspace),
                     state_source=self.state_source(workspace),

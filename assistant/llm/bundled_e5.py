@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _DIMENSIONS, _HEADS, _LAYERS = 384, 12, 12
 _FEW_TEXTS, _FEW_CHARS = 4, 800  # up to here the engine on one core beats importing torch
 _MAX_CHARS = 16_384  # pieces are at most 16 characters long, so nothing beyond can be among 512 tokens
+_LEAST_TOKENS = 32  # worth a pass of its own on another core
 _BATCH_TOKENS = 1024  # in one pass; more is not faster, and leaves less to share between cores
 
 
@@ -64,7 +65,8 @@ class BundledE5:
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
         cleaned = [_clean(text) for text in texts]
         try:
-            if len(cleaned) <= self._few and sum(map(len, cleaned)) <= _FEW_CHARS:
+            few = self._few if self._encoder is None else min(self._few, 1)  # once there, torch is quicker from two on
+            if len(cleaned) <= few and sum(map(len, cleaned)) <= _FEW_CHARS:
                 return self._load_engine().embed(prefix, cleaned)
             with self._lock:  # two batches at once would only fight for the same cores
                 if self._encoder is None:
@@ -220,7 +222,7 @@ class PackedEncoder:
 
 def _batches(lengths: Sequence[int], workers: int) -> list[list[int]]:
     """Row numbers, texts of like length together, longest first, so that no worker ends on a long batch."""
-    room = min(_BATCH_TOKENS, max(MAX_TOKENS, sum(lengths) // workers))
+    room = min(_BATCH_TOKENS, max(_LEAST_TOKENS, -(-sum(lengths) // workers)))
     batches: list[list[int]] = []
     free = 0
     for row in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):

@@ -18,6 +18,7 @@ from assistant.errors import ConfigurationError, EmbeddingFailed
 from assistant.llm.bundled_e5 import BundledE5, PackedEncoder
 from assistant.llm.e5_weights import unpacked_model
 from assistant.llm.embedders import HashEmbedder, OpenAIEmbedder, SentenceTransformersEmbedder
+from assistant.llm.micro_batch import MicroBatchingEmbedder
 from assistant.ports import Embedder
 
 TEXTS = [
@@ -98,6 +99,7 @@ def shallow(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Sent
     params=[
         "hash",
         "openai",
+        "micro",
         pytest.param("e5", marks=pytest.mark.model),
         pytest.param("shallow", marks=pytest.mark.model),
     ]
@@ -107,6 +109,8 @@ def embedder(request: pytest.FixtureRequest) -> Embedder:
         return HashEmbedder()
     if request.param == "openai":
         return _openai()[0]
+    if request.param == "micro":
+        return MicroBatchingEmbedder(_openai()[0])
     found: Embedder = request.getfixturevalue(request.param)
     return found
 
