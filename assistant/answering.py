@@ -26,7 +26,14 @@ from assistant.language import Locale, spoken
 from assistant.ports import Clock, Embedder, StateSource
 from assistant.retrieval import Query, Retrieval, Retriever
 from assistant.settings import Settings
-from assistant.state.answers import StateAnswer, answer_from_state, missing_note, needs_sign_in, state_facts
+from assistant.state.answers import (
+    CANNOT_TELL,
+    StateAnswer,
+    answer_from_state,
+    missing_note,
+    needs_sign_in,
+    state_facts,
+)
 from assistant.suggesting import Suggester
 
 PASSAGES = 5
@@ -222,7 +229,7 @@ class Answerer:
         answer = self._state_answer(draft)
         if answer is not None and answer.decision == "clarify" and answer.topic != SIGN_IN:
             return self._make(draft, answer.text, "clarify", answer.confidence, state_used=answer.used)
-        if answer is not None and answer.topic in ("not_yours", "unknown_account"):
+        if answer is not None and answer.sufficient and answer.topic in ("not_yours", *CANNOT_TELL):
             return self._make(draft, answer.text, "answer", answer.confidence, state_used=answer.used)
         return None
 

@@ -125,11 +125,12 @@ def _state(service: Service, workspace: str) -> Finding:
         from assistant.state.sources.probe import probe
 
         results = probe(path)
-        failed = [f"{name}: {problem}" for name, problem in results if problem]
+        failed = [f"{name}: {problem}" for name, problem, _ in results if problem]
         if failed:
             remedy = "see docs/state-sources.md; replies name what is missing meanwhile"
             return Finding("live state", False, f"{path}: " + "; ".join(failed), remedy)
-        return Finding("live state", True, f"{path}: {', '.join(name for name, _ in results)} answer")
+        notes = "".join(f"; {name}, asked for a user who does not exist: {note}" for name, _, note in results if note)
+        return Finding("live state", True, f"{path}: {', '.join(name for name, _, _ in results)} answer{notes}")
     source = service.state_source(workspace)
     return Finding("live state", True, "the demo store's" if source is not None else "none: replies use knowledge only")
 

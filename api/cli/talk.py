@@ -52,7 +52,10 @@ def ask(
             known = await desk.conversation(conversation)
             if user is not None and known.user_id != user:
                 raise NotPermitted(f"conversation {conversation} does not belong to user {user!r}")
-        return await desk.ask(Question(text, user_id=user, conversation_id=conversation or ""))
+        try:
+            return await desk.ask(Question(text, user_id=user, conversation_id=conversation or ""))
+        finally:
+            await desk.close()
 
     with open_session(ctx, workspace, data_dir, as_json) as session:
         reply = asyncio.run(run(session))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,27 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
     "orders": [("#W1000001", "u-1", "pending", "10.00", "Desk Lamp")],
     "parcels": [("900000000002", "#W2000002", "u-9", "in_transit")],
 }
+
+
+@contextmanager
+def http_shop() -> Iterator[str]:
+    """A server that knows no path; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def _run(*arguments: str) -> Result:
@@ -70,3 +95,15 @@ def test_ask_answers_from_the_source_and_says_who_is_unknown(folder: Path) -> No
     assert "can't find the account" not in without["text"]
     nobody = json.loads(_run("ask", "我的订单到哪了", "--user", "nobody", "--json").stdout)
     assert "找不到您当前登录的账户" in nobody["text"]
+
+
+def test_doctor_shows_a_404_that_may_be_a_wrong_path(folder: Path) -> None:
+    with http_shop() as base:
+        (folder / "state.yaml").write_text(
+            f"sources:\n  - name: orders\n    type: http\n    base_url: {base}\n    requests:\n"
+            '      - {path: "/nowhere/{user_id}", kind: order, id: id}\n',
+            "utf-8",
+        )
+        code, found = _finding()
+    assert (code, found["ok"]) == (0, True)
+    assert "answered 404" in found["detail"]

@@ -290,3 +290,23 @@ async def test_a_source_that_cannot_be_cancelled_delays_nobody() -> None:
     assert state.unavailable == ("orders",)
     stuck.free.set()
     await source.close()
+
+
+class OneAtATime:
+    """A source that is quick, but for one caller at a time."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+
+    async def fetch(self, user_id: str, as_of: datetime | None = None) -> UserState:
+        async with self.turn:
+            await asyncio.sleep(0.02)
+        return UserState(user_id, datetime.now(UTC))
+
+
+async def test_a_crowd_does_not_open_the_breaker_of_a_healthy_source() -> None:
+    source = GuardedSource(OneAtATime(), "orders", Limits(budget_s=0.2, cache_s=0))
+    crowd = await asyncio.gather(*(source.fetch(f"u-{n}") for n in range(60)), return_exceptions=True)
+    assert any(isinstance(one, SourceFailed) for one in crowd)
+    assert not source.breaker.open
+    await source.fetch("u-1")

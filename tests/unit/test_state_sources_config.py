@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from assistant.errors import ConfigurationError
+from assistant.errors import ConfigurationError, SourceFailed
 from assistant.state.sources.build import build_sources
 from assistant.state.sources.config import EntityMap, load_config
 from assistant.state.sources.expressions import Expression
 from assistant.state.sources.mapping import Found, take
+from assistant.state.sources.result import must_be_usable
 from assistant.state.sources.select import check_select
 
 SQL = """\
@@ -196,3 +198,22 @@ def test_names_outside_ascii_need_no_quotes() -> None:
     assert Expression("a.b").of(item) == 1
     assert Expression("nothing.here").of(item) is None
     assert Expression("length(nothing)").of(item) is None
+
+
+def test_the_examples_in_the_docs_are_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_DATABASE_URL", "postgresql://bob:hunter2@host/db")
+    monkeypatch.setenv("ERP_TOKEN", "hunter2")
+    found = 0
+    for page in ("README.md", "docs/state-sources.md"):
+        text = (Path(__file__).parents[2] / page).read_text("utf-8")
+        for block in re.findall(r"^sources:\n(?:[ ].*\n)+", text, re.MULTILINE):
+            _load(tmp_path, block)
+            found += 1
+    assert found == 2
+
+
+@pytest.mark.parametrize("user", ["..", ".", "a/../b", "..\\b", "", "  ", "u\x00", "u\n", "x" * 201])
+def test_an_id_that_could_change_a_path_is_never_sent(user: str) -> None:
+    with pytest.raises(SourceFailed) as caught:
+        must_be_usable(user)
+    assert not caught.value.counts

@@ -8,6 +8,7 @@ from assistant.state.answers.wording import join, missing_note
 
 UNKNOWN_ACCOUNT = "unknown_account"
 STATE_MISSING = "state_missing"
+CANNOT_TELL = (UNKNOWN_ACCOUNT, STATE_MISSING)
 _KINDS_OF_TOPIC = {
     "parcel": frozenset({"order", "shipment"}),
     "address": frozenset({"order", "shipment"}),

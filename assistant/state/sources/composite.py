@@ -42,6 +42,11 @@ class CompositeSource:
                 task.add_done_callback(_looked_at)
         return self._merged(user_id, [_state_of(task) for task in tasks])
 
+    def forget(self, user_id: str) -> None:
+        """Read this user anew next time, past every cache."""
+        for source in self.sources:
+            source.forget(user_id)
+
     async def close(self) -> None:
         """Close all sources."""
         for source in self.sources:

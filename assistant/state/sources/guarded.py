@@ -58,6 +58,7 @@ class GuardedSource:
         self._inner = inner
         self._now = now
         self._cache: OrderedDict[str, UserState] = OrderedDict()
+        self._answered = 0.0
         self._abandoned: set[asyncio.Task[UserState]] = set()
 
     async def fetch(self, user_id: str, as_of: datetime | None = None) -> UserState:
@@ -87,6 +88,10 @@ class GuardedSource:
         """A report on this source."""
         return SourceReport(self.name, outcome, as_of, self.labels, self.kinds, detail)
 
+    def forget(self, user_id: str) -> None:
+        """Read this user anew next time: something of theirs was just changed."""
+        self._cache.pop(user_id, None)
+
     async def close(self) -> None:
         """End what still runs and close the source."""
         for task in list(self._abandoned):
@@ -107,11 +112,13 @@ class GuardedSource:
             done, _ = await asyncio.wait({task}, timeout=self.limits.budget_s)
         except asyncio.CancelledError:
             self._abandon(task)
-            self.breaker.failed()  # whoever waited has run out of patience: the same as a timeout
+            self.breaker.dropped()  # whoever asked went away, which says nothing about the source
             raise
         if not done:
             self._abandon(task)
-            self.breaker.failed()
+            # others were answered meanwhile: this one stood in a queue, and the source is busy, not down
+            busy = self._answered > deadline - self.limits.budget_s
+            self.breaker.dropped() if busy else self.breaker.failed()
             raise SourceFailed(f"did not answer within {self.limits.budget_s * 1000:.0f} ms")
         try:
             state = task.result()
@@ -128,6 +135,7 @@ class GuardedSource:
         if state.user_id != user_id:
             self.breaker.failed()
             raise SourceFailed("answered for another user")
+        self._answered = time.monotonic()
         self.breaker.done()
         report = state.sources[0] if state.sources else SourceReport("", "read", state.as_of)
         if report.detail:

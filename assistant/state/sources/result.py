@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from assistant.domain.state import SourceReport, UserState
@@ -9,6 +10,8 @@ from assistant.errors import SourceFailed
 from assistant.state.sources.mapping import Found
 
 LONGEST_USER = 200
+# Escaped it is harmless to us, but a proxy on the way may unescape and follow it.
+_CLIMBS = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\])")
 
 
 def must_be_live(as_of: datetime | None) -> None:
@@ -19,7 +22,7 @@ def must_be_live(as_of: datetime | None) -> None:
 
 def must_be_usable(user_id: str) -> None:
     """Raises SourceFailed for an id that no system could hold, or that would change a path."""
-    if not user_id.strip() or len(user_id) > LONGEST_USER or not user_id.isprintable() or user_id in (".", ".."):
+    if not user_id.strip() or len(user_id) > LONGEST_USER or not user_id.isprintable() or _CLIMBS.search(user_id):
         raise SourceFailed("this is no usable user id", counts=False)
 
 

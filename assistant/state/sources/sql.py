@@ -26,6 +26,7 @@ from assistant.state.sources.result import as_state, must_be_live, must_be_usabl
 from assistant.state.sources.secrets import SecretRef
 
 WORKERS = 4
+MOST_WAITING = 256
 _CONNECT_S = 2  # the shortest that libpq accepts
 
 
@@ -79,7 +80,7 @@ class SqlSource:
         """What the database says of this user now."""
         must_be_live(as_of)
         must_be_usable(user_id)
-        if self._waiting >= 4 * WORKERS:
+        if self._waiting >= MOST_WAITING:
             raise SourceFailed("all of its connections are busy")
         call = _Call()
         self._waiting += 1
