@@ -9,11 +9,14 @@ from evals.root_causes.model import Cause
 
 NEAR = 3  # rank in the searches up to which an article is looked at for another version of the same
 SAME_SUBJECT = 0.25  # agreement from which another figure is another version, and not another matter
-SURELY_SAME = 0.5  # the same, where the passage would otherwise be taken to hold what the human said
+SURELY_SAME = 0.6  # the same, where the passage would otherwise be taken to hold what the human said
+DRIFT = 0.1  # 1 less the cosine of a stored vector with its text's; intact ones measure 0.00
+QUOTED_ON = 0.2  # agreement of an article from which a figure quoted against the human's is about the same
+SOLVES = 0.25  # support below which a passage that solves a case when given alone does so by luck
 SUPPORTED = 0.35  # support below which a passage's words reach the human's reply by luck
-ON_SUBJECT = 0.2  # agreement of an article with a human who says that the rule has changed
+ON_SUBJECT = 0.05  # agreement of an article with a human who says that the rule has changed
 STATE, ACTION = 0.25, 0.25  # shares of the reply from which it rests on state, or is something done
-RULES_SOLVE = 0.4  # accuracy of the human's reply less state and acts from which knowledge alone would have done
+RULES_SOLVE = 0.5  # accuracy of the human's reply less state and acts from which knowledge alone would have done
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,9 @@ class Facts:
 
     ``held_score`` is the accuracy that the best passage's own words can reach, chosen with the human's reply at hand;
     ``given_score`` that of the answer which was given this passage; ``rules_score`` that of the human's own reply
-    without the sentences that rest on state or act.
+    without the sentences that rest on state or act. ``drift`` is 1 less the cosine of the passage's worst vector in
+    the index with that of its text; ``quoted_clashes`` counts figures of the live reply, taken from what it cites, that
+    clash with the human's.
     """
 
     size: int
@@ -41,6 +46,8 @@ class Facts:
     rival_is_best: bool
     article_on_subject: float
     says_changed: bool
+    drift: float
+    quoted_clashes: int
     solved: float
     k: int
 
@@ -55,27 +62,26 @@ def decide(facts: Facts) -> Cause:
         return Cause.PERSON_WANTED
     if facts.size == 0:
         return Cause.UNDETERMINED
+    solves = facts.given_score is not None and facts.given_score >= facts.solved and facts.support >= SOLVES
+    held = facts.held_score >= facts.solved and facts.support >= SUPPORTED
+    if facts.drift >= DRIFT and (solves or held):
+        return Cause.RETRIEVAL_MISSED  # the index does not hold what the passage's text embeds to
+    if facts.rival_subject >= SURELY_SAME or (facts.quoted_clashes and facts.article_on_subject >= QUOTED_ON):
+        return Cause.KNOWLEDGE_STALE
+    if solves:
+        return Cause.RETRIEVAL_MISSED  # alone it solves the case: it was not found, or came too low among others
+    if not held and _another_version(facts):
+        return Cause.KNOWLEDGE_STALE
     if facts.rules_score < RULES_SOLVE:
         if facts.action_share >= ACTION and facts.action_share >= 0.6 * facts.state_share:
             return Cause.ACTION_NEEDED
         if facts.state_share >= STATE:
             return Cause.STATE_NEEDED
-    if facts.rival_subject >= SURELY_SAME:
-        return Cause.KNOWLEDGE_STALE
-    if not _is_held(facts):
-        return Cause.KNOWLEDGE_STALE if _another_version(facts) else Cause.KNOWLEDGE_MISSING
-    if facts.given_score is not None and facts.given_score >= facts.solved:
-        return Cause.RETRIEVAL_MISSED  # alone it solves the case: it was not found, or came too low among others
+    if not held:
+        return Cause.KNOWLEDGE_MISSING
     if facts.rank is None or facts.rank > facts.k:
         return Cause.RETRIEVAL_MISSED
     return Cause.ANSWER_DID_NOT_SOLVE
-
-
-def _is_held(facts: Facts) -> bool:
-    """The answer given the passage solves the case; or its own words would, and are on the subject."""
-    if facts.given_score is not None and facts.given_score >= facts.solved:
-        return facts.support >= SUPPORTED / 2
-    return facts.held_score >= facts.solved and facts.support >= SUPPORTED
 
 
 def _another_version(facts: Facts) -> bool:

@@ -7,29 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import numpy as np
-
-from assistant.answering import PASSAGES, Answerer
-from assistant.domain.knowledge import Chunk, DocumentKind, Passage
+from assistant.answering import PASSAGES
+from assistant.domain.knowledge import DocumentKind
 from assistant.domain.reply import Reply
 from assistant.drafting import NEIGHBOURS, split_turns
 from assistant.followup import standalone
-from assistant.generation import GeneratedAnswerer
 from assistant.language import spoken
 from assistant.ports import Progress
-from assistant.retrieval import Query, Retrieval, Retriever, SimilarCases
+from assistant.retrieval import Query
 from assistant.state.answers import answer_from_state
 from evals.answer_metrics import AnswerScorer, CaseScore
+from evals.answer_metrics.figures import figures
 from evals.cases import Prediction, ReplyCase
 from evals.root_causes.decide import NEAR, Facts, decide
+from evals.root_causes.given import answer_given
 from evals.root_causes.model import Diagnosis
 from evals.root_causes.parts import ReplyParts, only_wants_person, parts_of
-from evals.root_causes.support import KnowledgeSearch, Support
+from evals.root_causes.support import KnowledgeSearch, Sought, Support
+from evals.root_causes.vectors import vector_drift
 from evals.transfer_run import Bench
 
 SOLVED = 0.35
 """Accuracy from which a case counts as solved: four of five second humans of the demo reach it, unrelated replies do
-not (docs/evaluation-root-causes.md)."""
+not (docs/evaluation.md)."""
 
 
 _LOOKED_AT = 3  # passages whose own words are scored
@@ -50,6 +50,8 @@ class _Open:
     oracle: Reply | None = None
     oracle_score: float | None = None
     rules_score: float | None = None
+    drift: float = 0.0
+    quoted: tuple[tuple[str, str], ...] = ()
 
     def shown(self) -> list[Support]:
         """The best passages that a customer may be told."""
@@ -79,48 +81,57 @@ class RootCauses:
             for case, score in zip(self._bench.cases, scores, strict=True)
             if score.scores is not None and score.scores.accuracy < solved and case.case_id in replies
         ]
-        opened: list[_Open] = []
-        for number, (case, _) in enumerate(failed, 1):
-            opened.append(await asyncio.to_thread(self._examine, case, replies[case.case_id]))
-            if progress is not None:
-                progress.advance("causes", number, 2 * len(failed))
+        total = 2 * len(failed)
+
+        def searched(done: int) -> None:
+            if progress is not None and searches:
+                progress.advance("causes", done * len(failed) // len(searches), total)
+
+        searches = [sought for case, _ in failed for sought in self._searches(case)]
+        found = iter(await asyncio.to_thread(self._search.find, searches, searched))
+        opened = [
+            self._opened(case, replies[case.case_id], [next(found) for _ in case.references]) for case, _ in failed
+        ]
+        for each, (_, score) in zip(opened, failed, strict=True):
+            each.quoted = self._quoted_clashes(each.reply, score)
         await asyncio.to_thread(self._score_words, opened)
+        await asyncio.to_thread(self._check_vectors, opened)
         for number, each in enumerate(opened, 1):
-            each.rank = await asyncio.to_thread(self._rank, each, solved)
-            await self._given_the_passage(each)
+            if each.given is not None:
+                each.rank = await asyncio.to_thread(self._rank, each, solved)
+                each.oracle = await answer_given(self._bench, self._live, each.case, each.given.chunk)
             if progress is not None:
-                progress.advance("causes", len(failed) + number, 2 * len(failed))
+                progress.advance("causes", len(failed) + number, total)
         await asyncio.to_thread(self._score_given, opened)
         return [_diagnosis(each, solved) for each in opened]
 
-    def _examine(self, case: ReplyCase, reply: Reply) -> _Open:
-        parts, found = self._best_reference(case)
+    def _searches(self, case: ReplyCase) -> list[Sought]:
+        """One search for each accepted reply: by its rules, or by all it says where it holds no rule."""
+        now, hidden = self._moment(case), self._bench.guard.hidden(case).keys
+        parts = (parts_of(case, reference) for reference in case.references)
+        return [Sought(case, p.rules or tuple(dict.fromkeys((*p.actions, *p.state))), now, hidden) for p in parts]
+
+    def _opened(self, case: ReplyCase, reply: Reply, found: Sequence[Sequence[Support]]) -> _Open:
+        """What was found for any of the accepted replies, each passage by the reply that it holds best."""
+        best: dict[str, Support] = {}
+        for support in (support for supports in found for support in supports):
+            known = best.get(support.chunk.id)
+            if known is None or support.score > known.score:
+                best[support.chunk.id] = support
         text, _, history = split_turns(case.turns)
         state = case.user_state
         answers = state is not None and (
             answer_from_state(text, state, locale=spoken(case.locale, text), now=state.as_of, history=history)
             is not None
         )
-        return _Open(case, reply, parts, found, answers)
+        order = sorted(best.values(), key=lambda s: (-s.score, s.chunk.id))
+        return _Open(case, reply, parts_of(case, case.references[0]), order, answers)
 
-    def _best_reference(self, case: ReplyCase) -> tuple[ReplyParts, list[Support]]:
-        """The accepted reply that the knowledge comes nearest to, taken apart, and what was found for any of them."""
-        now, hidden = self._moment(case), self._bench.guard.hidden(case).keys
-        chosen: tuple[float, ReplyParts] | None = None
-        best: dict[str, Support] = {}
-        for reference in case.references:
-            parts = parts_of(case, reference)
-            wanted = parts.rules or tuple(dict.fromkeys((*parts.actions, *parts.state)))
-            found = self._search.find(case, wanted, now=now, exclude=hidden)
-            top = max((s.score for s in found if s.chunk.audience == "public"), default=0.0)
-            if chosen is None or top > chosen[0]:
-                chosen = (top, parts)
-            for support in found:
-                known = best.get(support.chunk.id)
-                if known is None or support.score > known.score:
-                    best[support.chunk.id] = support
-        assert chosen is not None, "a scored case has a reference"
-        return chosen[1], sorted(best.values(), key=lambda s: (-s.score, s.chunk.id))
+    def _quoted_clashes(self, reply: Reply, score: CaseScore) -> tuple[tuple[str, str], ...]:
+        """(human's, reply's) figures that clash, where the reply has its figure from a passage that it cites."""
+        chunks = (self._bench.view.chunk(citation.passage_id) for citation in reply.citations)
+        held = {f.value for chunk in chunks if chunk is not None for f in figures(chunk.text)}
+        return tuple((mine, theirs) for mine, theirs in score.contradictions if theirs in held)
 
     def _score_words(self, opened: Sequence[_Open]) -> None:
         """What the best passages' own words reach; the one that reaches most is given to the answer."""
@@ -132,6 +143,16 @@ class RootCauses:
         for each in opened:
             each.given = max(each.shown(), key=lambda s: (each.held[s.chunk.id], s.score), default=None)
 
+    def _check_vectors(self, opened: Sequence[_Open]) -> None:
+        """How far the index's vectors of the given passages are from what their texts embed to."""
+        drift = vector_drift(
+            self._bench.view.knowledge,
+            {each.given.chunk.id for each in opened if each.given is not None},
+            self._bench.embedder,
+        )
+        for each in opened:
+            each.drift = drift.get(each.given.chunk.id, 0.0) if each.given is not None else 0.0
+
     def _rank(self, each: _Open, solved: float) -> int | None:
         """The best rank at which the customer's words find a passage that could solve it; None where they do not."""
         if each.given is None:
@@ -142,26 +163,10 @@ class RootCauses:
         asked = Query(standalone(text, history), k=10 * PASSAGES, locale=case.locale, exclude_conversations=hidden)
         passages = self._live.search(asked, now=now).passages
         ranks = [n for n, passage in enumerate(passages, 1) if passage.id in good]
-        cases = self._live.similar_cases(text, before, limit=NEIGHBOURS, now=now, exclude=hidden).passages
-        ranks += [n for n, passage in enumerate(cases[:PASSAGES], 1) if passage.id in good]
+        if each.given.chunk.kind is DocumentKind.RESOLUTION:
+            cases = self._live.similar_cases(text, before, limit=NEIGHBOURS, now=now, exclude=hidden).passages
+            ranks += [n for n, passage in enumerate(cases[:PASSAGES], 1) if passage.id in good]
         return min(ranks, default=None)
-
-    async def _given_the_passage(self, each: _Open) -> None:
-        if each.given is None:
-            return
-        bench, case = self._bench, each.case
-        oracle = _Only(self._live, each.given.chunk)
-        answerer = Answerer(
-            retriever=oracle,
-            embedder=bench.embedder,
-            state_source=None,
-            generator=GeneratedAnswerer(bench.chat_model) if bench.chat_model is not None else None,
-            settings=bench.settings,
-            clock=bench.clock,
-        )
-        if bench.view.as_of and case.at is not None:
-            bench.clock.stand_at(case.at)
-        each.oracle = await answerer.draft(case.turns, state=case.user_state, locale=case.locale)
 
     def _score_given(self, opened: Sequence[_Open]) -> None:
         """Score the answers given the passage; and the human's own reply less all that rests on state or is an act."""
@@ -178,39 +183,6 @@ class RootCauses:
 
     def _moment(self, case: ReplyCase) -> datetime:
         return case.at if self._bench.view.as_of and case.at is not None else self._bench.clock.now()
-
-
-class _Only(Retriever):
-    """A retriever that finds one passage, whatever is asked: what the answer makes of the right one."""
-
-    def __init__(self, like: Retriever, chunk: Chunk) -> None:
-        self.__dict__.update(like.__dict__)
-        self._passage = Passage(
-            id=chunk.id,
-            document_id=chunk.document_id,
-            kind=chunk.kind,
-            title=chunk.title,
-            heading=chunk.heading,
-            text=chunk.text,
-            score=1.0,
-            locale=chunk.locale,
-            audience=chunk.audience,
-            url=chunk.url,
-            conversation_id=chunk.conversation_id,
-            updated_at=chunk.updated_at,
-            valid_until=chunk.valid_until,
-        )
-
-    def search(self, query: Query, *, now: datetime) -> Retrieval:
-        return Retrieval((self._passage,))
-
-    def similar_cases(
-        self, text: str, context: str, *, limit: int, now: datetime, exclude: frozenset[str] = frozenset()
-    ) -> SimilarCases:
-        if self._passage.kind is not DocumentKind.RESOLUTION:
-            return SimilarCases((), np.zeros(0, dtype=np.float32), np.zeros((0, 1), dtype=np.float32))
-        one = np.ones((1, 1), dtype=np.float32)
-        return SimilarCases((self._passage,), np.ones(1, dtype=np.float32), one)
 
 
 def _diagnosis(each: _Open, solved: float) -> Diagnosis:
@@ -235,6 +207,8 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         rival_is_best=stale is not None and best is not None and stale.chunk.document_id == best.chunk.document_id,
         article_on_subject=on_subject,
         says_changed=each.parts.says_changed,
+        drift=each.drift,
+        quoted_clashes=len(each.quoted),
         solved=solved,
         k=PASSAGES,
     )
@@ -250,6 +224,8 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         }
     if each.oracle is not None:
         evidence["reply_given_the_passage"] = each.oracle.text
+    if each.quoted:
+        evidence["quoted"] = [list(pair) for pair in each.quoted[:4]]
     if stale is not None:
         evidence["rival"] = {"document_id": stale.chunk.document_id, "pairs": [list(p) for p in stale.rivals[:4]]}
     return Diagnosis(each.case.case_id, decide(facts), evidence)

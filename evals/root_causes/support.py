@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,11 +13,13 @@ from assistant.domain.knowledge import Chunk, DocumentKind
 from assistant.errors import EmbeddingFailed
 from assistant.ports import Embedder, Vectors
 from assistant.retrieval import Query, Retriever
+from assistant.text import fold
 from evals.answer_metrics.contradiction import contradiction
 from evals.answer_metrics.facts import Weights, facts_recall, weights_of
 from evals.answer_metrics.figures import Figure, agree, figures
 from evals.answer_metrics.semantic import Background, SentenceVectors, agreements
 from evals.answer_metrics.sentences import content_sentences
+from evals.caching_embedder import CachingEmbedder
 from evals.cases import ReplyCase, asked_by
 from evals.knowledge_view import KnowledgeView
 
@@ -50,12 +52,23 @@ class Support:
     words: str
 
 
-class KnowledgeSearch:
-    """Searches one view with what humans replied."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One search: sentences of a human's reply to this case, at the moment it was given, less what is hidden."""
 
-    def __init__(self, view: KnowledgeView, cases: Sequence[ReplyCase], embedder: Embedder) -> None:
+    case: ReplyCase
+    wanted: tuple[str, ...]
+    now: datetime
+    exclude: frozenset[str]
+
+
+class KnowledgeSearch:
+    """Searches one view with what humans replied. Many searches at once: their texts are embedded in large batches."""
+
+    def __init__(self, view: KnowledgeView, cases: Sequence[ReplyCase], embedder: CachingEmbedder) -> None:
         """Embeds the references, which luck is measured by. Raises EmbeddingFailed."""
         self._view = view
+        self._embedder = embedder
         self._by_meaning = view.retriever(embedder)
         self._by_words = view.retriever(_Blind(embedder))
         self._vectors = SentenceVectors(embedder)
@@ -65,33 +78,49 @@ class KnowledgeSearch:
         self._background = Background(pool, self._vectors)
         self._sentences: dict[str, tuple[str, ...]] = {}
 
-    def find(self, case: ReplyCase, wanted: Sequence[str], *, now: datetime, exclude: frozenset[str]) -> list[Support]:
-        """Passages by how far they hold ``wanted`` (sentences of the human's reply), best first.
+    def find(self, searches: Sequence[Sought], progress: Callable[[int], None] | None = None) -> list[list[Support]]:
+        """For each search its passages by how far they hold what is wanted, best first.
 
         Raises EmbeddingFailed. Internal passages are among them: an agent may know what a customer may not be told.
+        ``progress`` is told how many searches are done.
         """
-        if not wanted:
+        texts = [fold(text) for s in searches if s.wanted for text in (" ".join(s.wanted), asked_by(s.case))]
+        self._embedder.prepare_queries(texts)
+        candidates = [self._candidates(sought) if sought.wanted else {} for sought in searches]
+        held = (sentence for chunks in candidates for chunk in chunks for sentence in self._sentences_of(chunk))
+        self._vectors.prepare((*(sentence for sought in searches for sentence in sought.wanted), *held))
+        found = []
+        for number, (sought, chunks) in enumerate(zip(searches, candidates, strict=True), 1):
+            found.append(self._supports(sought, chunks))
+            if progress is not None:
+                progress(number)
+        return found
+
+    def _supports(self, sought: Sought, chunks: Mapping[Chunk, int]) -> list[Support]:
+        if not chunks:
             return []
-        chunks = self._candidates(case, " ".join(wanted), now, exclude)
         held = list(dict.fromkeys(s for chunk in chunks for s in self._sentences_of(chunk)))
-        agreed = agreements(wanted, held, self._vectors, self._background, case.conversation_id)
+        agreed = agreements(sought.wanted, held, self._vectors, self._background, sought.case.conversation_id)
         column = {sentence: number for number, sentence in enumerate(held)}
         found = [
-            self._support(case, wanted, chunk, near, agreed[:, [column[s] for s in self._sentences_of(chunk)]])
+            self._support(
+                sought.case, sought.wanted, chunk, near, agreed[:, [column[s] for s in self._sentences_of(chunk)]]
+            )
             for chunk, near in chunks.items()
         ]
         return sorted(found, key=lambda s: (-s.score, s.chunk.kind is DocumentKind.RESOLUTION, s.chunk.id))
 
-    def _candidates(self, case: ReplyCase, text: str, now: datetime, exclude: frozenset[str]) -> dict[Chunk, int]:
+    def _candidates(self, sought: Sought) -> dict[Chunk, int]:
+        text = " ".join(sought.wanted)
         queries: list[tuple[Retriever, str]] = [
             (self._by_meaning, text),
             (self._by_words, text),
-            (self._by_meaning, asked_by(case)),
+            (self._by_meaning, asked_by(sought.case)),
         ]
         ranks: dict[str, int] = {}
         for retriever, words in queries:
-            query = Query(words, k=DEPTH, audience="internal", exclude_conversations=exclude)
-            for rank, passage in enumerate(retriever.search(query, now=now).passages, 1):
+            query = Query(words, k=DEPTH, audience="internal", exclude_conversations=sought.exclude)
+            for rank, passage in enumerate(retriever.search(query, now=sought.now).passages, 1):
                 ranks[passage.id] = min(rank, ranks.get(passage.id, rank))
         return {chunk: rank for key, rank in ranks.items() if (chunk := self._view.chunk(key)) is not None}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,11 +10,23 @@ from decimal import Decimal
 import pytest
 
 from assistant.domain.conversation import Turn
+from assistant.domain.knowledge import Article
 from assistant.domain.state import Entity, UserState
-from evals.cases import ReplyCase
-from evals.root_causes import CAUSES, Cause
+from assistant.indexing import embed_entries
+from assistant.llm.embedders import HashEmbedder
+from assistant.settings import Settings
+from evals.answer_metrics import AnswerScorer, CaseScore
+from evals.caching_embedder import CachingEmbedder
+from evals.cases import Prediction, ReplyCase
+from evals.knowledge_view import Knowledge, KnowledgeView, ReplayClock
+from evals.leak_guard import LeakGuard
+from evals.root_causes import CAUSES, Cause, RootCauses
 from evals.root_causes.decide import Facts, decide
 from evals.root_causes.parts import only_wants_person, parts_of
+from evals.root_causes.support import KnowledgeSearch, Sought
+from evals.root_causes.vectors import vector_drift
+from evals.transfer_run import Bench
+from ingest.pipeline import article_write
 
 NOTHING = Facts(
     size=40,
@@ -32,6 +45,8 @@ NOTHING = Facts(
     rival_is_best=False,
     article_on_subject=0.0,
     says_changed=False,
+    drift=0.0,
+    quoted_clashes=0,
     solved=0.35,
     k=5,
 )
@@ -49,6 +64,9 @@ HELD = replace(NOTHING, support=0.8, held_score=0.8, rank=1, given_score=0.1)
         (replace(HELD, rank=9), Cause.RETRIEVAL_MISSED),
         (replace(HELD, rank=None), Cause.RETRIEVAL_MISSED),
         (replace(HELD, given_score=0.9, rank=2), Cause.RETRIEVAL_MISSED),
+        (replace(HELD, rank=3, drift=0.8), Cause.RETRIEVAL_MISSED),
+        (replace(HELD, quoted_clashes=1, article_on_subject=0.4), Cause.KNOWLEDGE_STALE),
+        (replace(HELD, quoted_clashes=1), Cause.ANSWER_DID_NOT_SOLVE),
         (replace(HELD, support=0.1), Cause.KNOWLEDGE_MISSING),
         (replace(NOTHING, state_share=0.9, rules_score=0.1), Cause.STATE_NEEDED),
         (replace(NOTHING, state_share=0.9, rules_score=0.9), Cause.KNOWLEDGE_MISSING),
@@ -127,3 +145,53 @@ def test_a_person_is_wanted_only_where_nothing_else_is() -> None:
     assert only_wants_person(_case("转人工"))
     assert not only_wants_person(_case("我的加湿器显示 E2 怎么办？", "转人工"))
     assert not only_wants_person(_case("我的加湿器显示 E2 怎么办？"))
+
+
+def _bench(cases: list[ReplyCase], *texts: str) -> Bench:
+    embedder = CachingEmbedder(HashEmbedder())
+    made = [article_write(Article(f"a{n}", text[:8], text), "", "") for n, text in enumerate(texts)]
+    entries = [entry for write in made for entry in write.entries]
+    vectors = dict(zip([e.id for e in entries], embed_entries(embedder, entries), strict=True))
+    knowledge = Knowledge(tuple(c for write in made for c in write.chunks), tuple(entries), vectors)
+    clock = ReplayClock(datetime(2026, 11, 22, tzinfo=UTC))
+    return Bench(cases, KnowledgeView(knowledge, embedder), embedder, LeakGuard(cases, knowledge), clock, Settings())
+
+
+def test_a_vector_that_is_not_its_texts_own_drifts() -> None:
+    bench = _bench([], "杯身刻字另收 20 元，最多 6 个字。", "仓库收到退货后 1–2 个工作日验收。")
+    knowledge = bench.view.knowledge
+    first, second = (chunk.id for chunk in knowledge.chunks)
+    poisoned = knowledge.with_vectors(
+        {e.id: -knowledge.vectors[e.id] for e in knowledge.entries if e.chunk_id == first}
+    )
+    drift = vector_drift(poisoned, {first, second}, bench.embedder)
+    assert drift[first] == pytest.approx(2.0, abs=1e-4)
+    assert drift[second] == pytest.approx(0.0, abs=1e-4)
+    assert vector_drift(knowledge, (), bench.embedder) == {}
+
+
+def test_many_searches_find_what_each_would_alone() -> None:
+    cases = [
+        _case("杯子能刻字吗", reference="杯身刻字另收 20 元，最多 6 个字。"),
+        replace(_case("退款几天", reference="仓库验收要 1–2 个工作日。"), case_id="c-2-0", conversation_id="c-2"),
+    ]
+    bench = _bench(cases, "杯身刻字另收 20 元，最多 6 个字。", "仓库收到退货后 1–2 个工作日验收。")
+    search = KnowledgeSearch(bench.view, cases, bench.embedder)
+    sought = [Sought(case, case.references, bench.clock.now(), frozenset()) for case in cases]
+    assert search.find(sought) == [search.find([one])[0] for one in sought]
+    assert [found[0].chunk.document_id for found in search.find(sought)] == ["a0", "a1"]
+    assert search.find([replace(sought[0], wanted=())]) == [[]]
+
+
+async def test_only_failed_cases_with_a_reply_are_diagnosed() -> None:
+    cases = [_case("杯子能刻字吗", reference="杯身刻字另收 20 元，最多 6 个字。")]
+    bench = _bench(cases, "仓库收到退货后 1–2 个工作日验收。")
+    scorer = AnswerScorer(cases, bench.embedder)
+    replies = (await bench.replay()).replies
+    scores = scorer.score(Prediction(key, reply.text) for key, reply in replies.items())
+    causes = RootCauses(bench, scorer)
+    (diagnosis,) = await causes.explain(replies, scores)
+    assert diagnosis.cause is Cause.KNOWLEDGE_MISSING
+    assert json.dumps(diagnosis.evidence)
+    assert await causes.explain({}, scores) == []
+    assert await causes.explain(replies, [CaseScore("c-1-0", None, "no_reference")]) == []
