@@ -129,7 +129,7 @@ def report_on(
     locale: Locale,
 ) -> None:
     """Write the HTML report, whole or not at all. ``transcripts`` are canonical, as the records keep them."""
-    given = ReportInput(workspace, done.scored, run, done.diagnoses, gaps_of(done, transcripts), SOLVED)
+    given = ReportInput(workspace, done.scored, run, done.diagnoses, gaps_of(done, transcripts), SOLVED, done.judged)
     write_whole(path, render_report(given, locale))
 
 

@@ -10,8 +10,10 @@ from html import escape
 from statistics import median
 
 from evals.cases import ReplyCase
+from evals.judge.run import Judged
 from evals.loop.gaps import Gap, one_line
 from evals.report.charts import Bar, Bin, Point, bars, reliability, trend
+from evals.report.judgement import judge_section
 from evals.report.style import STYLE
 from evals.report.words import WORDS, Locale
 from evals.root_causes import Cause, Diagnosis
@@ -34,6 +36,7 @@ class ReportInput:
     diagnoses: Sequence[Diagnosis]
     gaps: Sequence[Gap]
     solved: float
+    judged: Judged | None = None
 
 
 def render_report(given: ReportInput, locale: Locale = "zh") -> str:
@@ -62,6 +65,7 @@ class _Page:
             self._gaps(),
             self._calibration(),
             self._measures(),
+            "" if self._given.judged is None else judge_section(self._given.judged, self._locale),
             self._slices(),
             self._service(),
             self._guard(),

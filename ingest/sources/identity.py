@@ -11,13 +11,17 @@ from assistant.domain.conversation import Transcript
 from assistant.domain.knowledge import Article
 from assistant.errors import InputRejected
 from ingest.sources.items import SourceItem
+from ingest.sources.schemas import UserStateRecord
 
 
 def canonical(record: Article | Transcript) -> str:
     """JSON that is the same for equal content: sorted keys, times in UTC, nothing of where it was read."""
-    return json.dumps(
-        dataclasses.asdict(record), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain
-    )
+    values = dataclasses.asdict(record)
+    state = values.get("user_state")
+    if state is not None:
+        # how a live fetch went is no part of the format, and what is written here is read again by it
+        values["user_state"] = {name: state[name] for name in UserStateRecord.model_fields}
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
 
 
 def _plain(value: object) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,8 @@ from evals.judge import METRICS, Judged, judge_cases
 from evals.judge.asking import Bench
 from evals.judge.panel import UNSCORED, JudgeInput
 from evals.judge.ragas_metrics import RagasPanel
+from evals.report.judgement import _REASONS_ZH, judge_section
+from evals.report.words import Locale
 from evals.transfer_run import GuardReport, Replay
 from tests.integration.judge_server import JudgeServer
 
@@ -106,6 +109,7 @@ def test_each_way_to_fail_is_unscored_with_its_reason(server: JudgeServer, fault
     verdict = ask(server.url, "answer_accuracy", JudgeInput("问", f"三天。[[{fault}]]", "三天。"), **options)
     assert (verdict.value, verdict.unscored) == (None, FAULTS[fault])
     assert FAULTS[fault] in UNSCORED
+    assert set(_REASONS_ZH) == set(UNSCORED)
 
 
 @pytest.mark.parametrize("fault", ["fenced", "recovers"])
@@ -275,3 +279,13 @@ def test_requests_keep_to_the_concurrency_and_the_rate() -> None:
         asyncio.run(asked(concurrency=2))
         assert own.most_running <= 2
         assert asyncio.run(asked(concurrency=8, requests_per_minute=1200)) >= 7 * 0.05
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_the_report_shows_the_judge(server: JudgeServer, locale: Locale) -> None:
+    cases, replay = made({"a": "500", "b": "refuse"})
+    page = judge_section(replace(judged(server.url, cases, replay), judge="<b>judge</b>"), locale)
+    assert "&lt;b&gt;judge" in page
+    assert "<b>" not in page
+    assert ("1 × 评审拒绝" if locale == "zh" else "1 × the judge refused") in page
+    assert ("第二位客服" if locale == "zh" else "second human") in page

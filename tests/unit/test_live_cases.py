@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from assistant.domain.conversation import Turn
+from assistant.domain.conversation import Transcript, Turn
 from assistant.domain.feedback import Rating
 from assistant.domain.reply import Handoff
+from assistant.domain.state import Entity, UserState
 from assistant.errors import InputRejected
 from assistant.store.conversations import ConversationRecords
 from assistant.store.database import open_database
@@ -19,6 +22,8 @@ from assistant.store.live_history import LiveHistory
 from evals.cases import ReplyCase, read_cases, write_cases
 from evals.corrections import Correction, add_correction, apply_corrections, read_corrections
 from evals.live_cases import live_cases
+from ingest.sources.identity import canonical
+from ingest.sources.schemas import parse_transcript
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 PASSAGES = [{"id": "p1", "document_id": "refund-time", "kind": "article", "score": 0.4}]
@@ -125,3 +130,11 @@ def test_a_wrong_correction_is_named_by_its_line(tmp_path: Path, line: str) -> N
     path.write_text(f"\n{line}\n", "utf-8")
     with pytest.raises(InputRejected, match=r"c\.jsonl:2"):
         read_corrections(path)
+
+
+def test_a_transcript_with_a_state_is_read_again_as_it_was_kept() -> None:
+    """The stored form is the format's own, whatever a live state has learnt to say of its sources."""
+    state = UserState("u1", NOW, {"tier": "gold"}, (Entity("order", "A1", "paid", amount=Decimal("12.30")),))
+    transcript = Transcript("t", (Turn("customer", "问", NOW),), user_state=state)
+    again = parse_transcript(json.loads(canonical(transcript)), "records")
+    assert again.user_state == state
