@@ -80,7 +80,7 @@ class Segmenter:
                 stem = _stem(run)
                 out.extend((stem, "#" + stem))
                 continue
-            out.extend(_jieba().lcut_for_search(run))
+            out.extend(_cut(run))
             out.extend("#" + run[i : i + 2] for i in range(max(1, len(run) - 1)))
         out.extend(word for word in self._words if word in folded)
         return out
@@ -97,6 +97,12 @@ def _stemmer() -> Any:
     import snowballstemmer
 
     return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=50_000)
+def _cut(run: str) -> tuple[str, ...]:
+    """jieba's words; domain words are added beside them, so that its dictionary, and with it the cut, stays."""
+    return tuple(_jieba().lcut_for_search(run))
 
 
 @cache

@@ -20,6 +20,7 @@ _QUANTILE = 0.97  # of a sentence's cosines with unrelated sentences: what luck 
 _FULL = 0.75  # of the way from there to 1: a paraphrase does not come nearer
 _ENOUGH = 0.6  # F2 above which two replies say the same
 _MOST = 2_000  # background sentences of a language
+_COMPARED = 256  # sentences compared with the background at once
 _LONG = 60  # characters at which a sentence weighs most
 
 
@@ -50,21 +51,47 @@ class Background:
 
     def __init__(self, sentences: Sequence[tuple[str, str]], vectors: SentenceVectors) -> None:
         """``sentences`` are (sentence, conversation id); a large set is sampled, the same each time."""
+        self._sentences = vectors
         self._vectors: dict[str, Vectors] = {}
-        self._owners: dict[str, NDArray[np.str_]] = {}
+        self._owner_codes: dict[str, int] = {"": 0}
+        self._owners: dict[str, NDArray[np.int32]] = {}
+        self._owned: dict[str, NDArray[np.int64]] = {}
+        self._depth: dict[str, int] = {}
+        self._nearest: dict[tuple[str, str], tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
         for language, general in SENTENCES.items():
             own = sorted({pair for pair in sentences if language_of(pair[0]) == language})
             if len(own) > _MOST:
                 own = random.Random(0).sample(own, _MOST)
             pairs = [*own, *((text, "") for text in general)]
             self._vectors[language] = vectors.of([text for text, _ in pairs])
-            self._owners[language] = np.array([owner for _, owner in pairs], dtype=np.str_)
+            codes = [self._owner_codes.setdefault(owner, len(self._owner_codes)) for _, owner in pairs]
+            self._owners[language] = np.array(codes, dtype=np.int32)
+        for language, owners in self._owners.items():
+            self._owned[language] = np.bincount(owners, minlength=len(self._owner_codes))
+            # whoever asks, the wanted cosine is among this many of the highest: their own sentences are passed over
+            self._depth[language] = min(len(owners), _from_top(len(owners)) + int(self._owned[language].max()))
 
-    def floor(self, rows: Vectors, language: str, owner: str) -> NDArray[np.float32]:
-        """(n,) cosines that luck reaches with sentences of this language from other conversations."""
-        others = self._vectors[language][self._owners[language] != owner]
-        place = int(_QUANTILE * (len(others) - 1))
-        floor: NDArray[np.float32] = np.partition(rows @ others.T, place, axis=1)[:, place]
+    def floor(self, texts: Sequence[str], language: str, owner: str) -> NDArray[np.float32]:
+        """(n,) cosines that luck reaches with sentences of this language from other conversations.
+
+        The highest cosines of a sentence are kept: it is compared for case after case, each time for another owner.
+        """
+        new = [text for text in dict.fromkeys(texts) if (language, text) not in self._nearest]
+        for start in range(0, len(new), _COMPARED):
+            part = new[start : start + _COMPARED]
+            cosines = self._sentences.of(part) @ self._vectors[language].T
+            order = np.argsort(-cosines, axis=1, kind="stable")[:, : self._depth[language]]
+            owners = self._owners[language][order]
+            for text, values, of in zip(part, np.take_along_axis(cosines, order, axis=1), owners, strict=True):
+                self._nearest[language, text] = (values, of)
+        if not texts:
+            return np.zeros(0, dtype=np.float32)
+        code = self._owner_codes.get(owner, -1)
+        count = len(self._owners[language]) - (int(self._owned[language][code]) if code >= 0 else 0)
+        values, of = (np.stack(part) for part in zip(*(self._nearest[language, text] for text in texts), strict=True))
+        others = np.cumsum(of != code, axis=1)
+        place = np.argmax(others >= _from_top(count), axis=1)
+        floor: NDArray[np.float32] = values[np.arange(len(texts)), place]
         return floor
 
 
@@ -79,15 +106,20 @@ def agreements(
     mine, theirs = vectors.of(reference), vectors.of(reply)
     cosines = mine @ theirs.T
     floors = np.maximum(
-        _floors(background, mine, [language_of(text) for text in reply], owner),
-        _floors(background, theirs, [language_of(text) for text in reference], owner).T,
+        _floors(background, reference, [language_of(text) for text in reply], owner),
+        _floors(background, reply, [language_of(text) for text in reference], owner).T,
     )
     scaled: NDArray[np.float32] = np.clip((cosines - floors) / (_FULL * np.maximum(1.0 - floors, 1e-3)), 0.0, 1.0)
     return scaled
 
 
-def _floors(background: Background, rows: Vectors, languages: Sequence[str], owner: str) -> NDArray[np.float32]:
-    by_language = {language: background.floor(rows, language, owner) for language in set(languages)}
+def _from_top(count: int) -> int:
+    """Which of ``count`` cosines, the highest being 1, is their quantile."""
+    return count - int(_QUANTILE * (count - 1))
+
+
+def _floors(background: Background, texts: Sequence[str], languages: Sequence[str], owner: str) -> NDArray[np.float32]:
+    by_language = {language: background.floor(texts, language, owner) for language in set(languages)}
     return np.stack([by_language[language] for language in languages], axis=1)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,11 +16,14 @@ from hypothesis import strategies as st
 from assistant.domain.conversation import Turn
 from assistant.llm.bundled_e5 import BundledE5
 from assistant.llm.embedders import HashEmbedder
+from assistant.ports import Vectors
 from evals.answer_metrics import AnswerScorer, AnswerScores, chrf, combined, corpus_bleu
 from evals.answer_metrics.actions import action_agreement, actions
+from evals.answer_metrics.background import SENTENCES
 from evals.answer_metrics.contradiction import contradiction
 from evals.answer_metrics.facts import facts_recall, names, weights_of
 from evals.answer_metrics.figures import Figure, agree, figures
+from evals.answer_metrics.semantic import Background, SentenceVectors
 from evals.answer_metrics.sentences import content_sentences
 from evals.baselines import COURTESY, against_first, constant_courtesy, nearest_reply, random_human, second_human
 from evals.case_sets import cases_from_transcripts
@@ -301,3 +306,24 @@ def _ones(rows: int, columns: int):  # type: ignore[no-untyped-def]
     import numpy as np
 
     return np.ones((rows, columns), dtype=np.float32)
+
+
+def test_the_floor_is_the_quantile_over_other_conversations_whoever_asks() -> None:
+    rng = np.random.default_rng(0)
+    rows = {f"保温杯第{n}句": row / np.linalg.norm(row) for n, row in enumerate(rng.normal(size=(160, 8)))}
+
+    class Fixed(HashEmbedder):
+        def embed_queries(self, texts: Sequence[str]) -> Vectors:
+            return np.array([rows.setdefault(t, np.eye(8)[len(t) % 8]) for t in texts], dtype=np.float32)
+
+    vectors = SentenceVectors(Fixed(8))
+    owned = [(text, f"c{n % 7 if n < 120 else 9}") for n, text in enumerate(list(rows)[:150])]
+    background = Background(owned, vectors)
+    pairs = [*sorted(owned), *((text, "") for text in SENTENCES["zh"])]
+    asked = list(rows)[140:160]
+    for owner in ("c0", "c6", "c9", "stranger", "c0"):
+        others = vectors.of([text for text, of in pairs if of != owner])
+        place = int(0.97 * (len(others) - 1))
+        plain = np.sort(vectors.of(asked) @ others.T, axis=1)[:, place]
+        np.testing.assert_allclose(background.floor(asked, "zh", owner), plain, atol=1e-6)
+    assert background.floor([], "zh", "c0").shape == (0,)
