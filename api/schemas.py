@@ -14,6 +14,7 @@ from assistant.domain.draft import AgentDraft
 from assistant.domain.knowledge import Audience, Passage
 from assistant.domain.live import Conversation, ConversationStatus
 from assistant.domain.reply import Decision, Handoff
+from assistant.reply_record import handoff_details
 
 MAX_TEXT = 4000
 
@@ -75,17 +76,32 @@ class ConversationIn(_In):
     channel: str = Field(default="web", pattern=r"^[a-z0-9_.-]{1,32}$", examples=["web"])
 
 
+class HandoffIn(_In):
+    """What the customer makes of a transfer."""
+
+    action: Literal["accept", "decline"]
+
+
 class HandoffOut(_Out):
     """What is passed to a person."""
 
     reason: str = Field(examples=["customer_request"])
     summary: str = Field(examples=["用户要求人工处理订单 A1023 的退款。"])
     skill: str = Field(examples=["refund"])
+    rule: str = Field(default="", examples=["asked_for_person"])
+    issue: str = Field(default="", examples=["羽绒被退款还没到账"])
+    tried: list[str] = []
+    passages: list[str] = []
+    state: list[str] = []
+    question: str = ""
+    mood: str = Field(default="", examples=["negative"])
+    back_at: datetime | None = None
 
     @classmethod
     def of(cls, handoff: Handoff) -> Self:
         """The record's own fields."""
-        return cls(reason=handoff.reason, summary=handoff.summary, skill=handoff.skill)
+        details = handoff_details(handoff)
+        return cls(reason=handoff.reason, summary=handoff.summary, skill=handoff.skill, **details)
 
 
 class TurnOut(_Out):

@@ -21,7 +21,19 @@ from assistant.extractive import ExtractiveAnswerer
 from assistant.followup import standalone
 from assistant.generation import Generated, GeneratedAnswerer, NoAnswer, NotGrounded, Piece, Restarted
 from assistant.guardrails import classify
-from assistant.handoff import decide_handoff, fix_promises, skill_for, summarise
+from assistant.handoff import (
+    HandoffDecision,
+    HandoffRules,
+    TurnReader,
+    beyond_decline,
+    decide_handoff,
+    declines_person,
+    fix_promises,
+    has_declined,
+    live_part,
+    make_record,
+    packaged_rules,
+)
 from assistant.language import Locale, spoken
 from assistant.ports import Clock, Embedder, StateSource
 from assistant.retrieval import Query, Retrieval, Retriever
@@ -78,6 +90,7 @@ class Answerer:
         settings: Settings,
         clock: Clock,
         suggester: Suggester | None = None,
+        handoff_rules: HandoffRules | None = None,
     ) -> None:
         self._suggester = suggester
         self._retriever = retriever
@@ -87,6 +100,8 @@ class Answerer:
         self._settings = settings
         self._clock = clock
         self._extractive = ExtractiveAnswerer()
+        self._handoff_rules = handoff_rules or packaged_rules()
+        self._reader = TurnReader(embedder)
 
     async def reply(
         self, question: Question, *, state: UserState | None = None, exclude: frozenset[str] = frozenset()
@@ -117,7 +132,7 @@ class Answerer:
         early = self._early(draft)
         if early is None:
             await self._gather(draft, exclude)
-            early = self._from_rules(draft)
+            early = await asyncio.to_thread(self._from_rules, draft)  # reads the turn: an embedding
         if early is not None:
             yield ReplyDelta(early.text)
             yield ReplyDone(self._timed(early, draft, started))
@@ -181,6 +196,8 @@ class Answerer:
 
     def _early(self, draft: _Draft) -> Reply | None:
         question = draft.question
+        if question.handed_off and declines_person(question.text) and not beyond_decline(question.text):
+            return self._make(draft, phrases.handoff_withdrawn(draft.locale), "answer", 1.0)
         guard = classify(question.text, draft.locale)
         if guard.reply is not None:
             decision: Decision = "clarify" if guard.kind in ("empty", "gibberish") else "answer"
@@ -223,15 +240,35 @@ class Answerer:
         """A handoff that the rules ask for, or a state reply that no model may reword (another's order, a choice)."""
         question, locale = draft.question, draft.locale
         profile = draft.state.profile if draft.state is not None else {}
-        wanted = decide_handoff(question.text, question.history, locale=locale, profile=profile, confidence=None)
+        wanted = decide_handoff(
+            question.text,
+            question.history,
+            locale=locale,
+            profile=profile,
+            confidence=None,
+            rules=self._handoff_rules,
+            reader=self._reader,
+            tool_failures=self._tool_failures(draft),
+        )
         if wanted is not None:
-            return self._hand_off(draft, wanted.reason)
+            return self._hand_off(draft, wanted.reason, wanted.rule)
         answer = self._state_answer(draft)
         if answer is not None and answer.decision == "clarify" and answer.topic != SIGN_IN:
             return self._make(draft, answer.text, "clarify", answer.confidence, state_used=answer.used)
         if answer is not None and answer.sufficient and answer.topic in ("not_yours", *CANNOT_TELL):
             return self._make(draft, answer.text, "answer", answer.confidence, state_used=answer.used)
         return None
+
+    def _tool_failures(self, draft: _Draft) -> int:
+        """Replies in a row, this one with them, that lacked the records which the customer asked about."""
+        if "state" not in draft.degraded or needs_sign_in(draft.question.text, draft.locale) is None:
+            return 0
+        replies = [turn.text for turn in live_part(draft.question.history) if turn.role == "assistant"]
+        missing = (phrases.state_missing("zh"), phrases.state_missing("en"))
+        count = 1
+        while count <= len(replies) and any(phrase in replies[-count] for phrase in missing):
+            count += 1
+        return count
 
     def _state_answer(self, draft: _Draft) -> StateAnswer | None:
         question, locale = draft.question, draft.locale
@@ -240,17 +277,23 @@ class Answerer:
             return needs_sign_in(question.text, locale) if visitor else None
         return answer_from_state(question.text, draft.state, locale=locale, now=draft.moment, history=question.history)
 
-    def _hand_off(self, draft: _Draft, reason: str) -> Reply:
-        question = draft.question
-        passages = draft.retrieval.passages
-        said = [turn.text for turn in question.history if turn.role == "customer"]
-        skill = skill_for(" ".join([*said[-3:], question.text]))
+    def _hand_off(self, draft: _Draft, reason: str, rule: str = "") -> Reply:
+        question, hours = draft.question, self._handoff_rules.hours
         answer = self._state_answer(draft)
-        summary = summarise(
-            question.history, question.text, draft.locale, answer.used if answer is not None else (), passages
+        closed = hours is not None and not hours.is_open(draft.moment)
+        back_at = hours.back_at(draft.moment) if hours is not None and closed else None
+        record = make_record(
+            live_part(question.history),
+            question.text,
+            draft.locale,
+            HandoffDecision(reason, rule or reason),
+            state_used=answer.used if answer is not None else (),
+            passages=draft.retrieval.passages,
+            mood=self._reader.read(question.text).mood,
+            back_at=back_at,
         )
-        text = phrases.handoff(reason, draft.locale)
-        return self._make(draft, text, "handoff", 1.0, handoff=Handoff(reason, summary, skill))
+        text = phrases.handoff(reason, draft.locale) if not closed else phrases.message_left(back_at, draft.locale)
+        return self._make(draft, text, "handoff", 1.0, handoff=record)
 
     # -- composing ------------------------------------------------------------------------------------------------
 
@@ -379,7 +422,10 @@ class Answerer:
 
     def _unsupported(self, draft: _Draft, confidence: float) -> Reply:
         """Nothing supports an answer: ask back with what comes near, or say so; the second time, a person."""
-        if draft.question.misses >= 1:
+        rules = self._handoff_rules
+        quiet = "low_confidence" in rules.off or declines_person(draft.question.text)
+        quiet = quiet or has_declined(live_part(draft.question.history))
+        if draft.question.misses >= rules.clarify_first and not quiet:
             return self._hand_off(draft, "low_confidence")
         near: list[str] = []
         if confidence >= self._settings.clarify_threshold:

@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from assistant.desk import Desk
 from assistant.errors import ConfigurationError
 from assistant.fusion import Fusion
+from assistant.handoff import HandoffRules
+from assistant.handoff import load_rules as load_handoff_rules
 from assistant.indexing import IndexKeeper
 from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
 from assistant.llm.micro_batch import MicroBatchingEmbedder
@@ -160,6 +162,11 @@ class Service:
         )
 
     @cached_property
+    def handoff_rules(self) -> HandoffRules:
+        """Which turns go to a person. Raises ConfigurationError naming file, line and key of each mistake."""
+        return load_handoff_rules(self.settings.handoff_rules)
+
+    @cached_property
     def tokens(self) -> TokenIssuer:
         """Signs and checks end users' tokens, with the secret of the settings or one kept in the data folder."""
         given = self.settings.token_secret
@@ -265,6 +272,7 @@ class Service:
                     chat_model=self.chat_model,
                     settings=self.settings,
                     clock=self.clock,
+                    handoff_rules=self.handoff_rules,
                 )
             return self._desks[workspace]
 

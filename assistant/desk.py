@@ -16,7 +16,9 @@ from assistant.domain.reply import Reply
 from assistant.domain.state import UserState
 from assistant.errors import IndexUnavailable, StateUnavailable, TeachbackError
 from assistant.generation import GeneratedAnswerer
+from assistant.handoff import HandoffRules, declines_person
 from assistant.language import spoken
+from assistant.phrases import declined
 from assistant.ports import ChatModel, Clock, Embedder, StateSource
 from assistant.reply_record import reply_record
 from assistant.retrieval import Query, Retriever
@@ -43,6 +45,7 @@ class Desk:
         clock: Clock,
         drafts: DraftRecords,
         suggester: Suggester | None = None,
+        handoff_rules: HandoffRules | None = None,
     ) -> None:
         self._suggester = suggester
         self._page_threshold = settings.answer_threshold
@@ -59,6 +62,7 @@ class Desk:
             settings=settings,
             clock=clock,
             suggester=suggester,
+            handoff_rules=handoff_rules,
         )
         self.agent_drafts = AgentDrafts(self.answerer, conversations, drafts, state_source, clock)
 
@@ -88,9 +92,17 @@ class Desk:
             user_id=conversation.user_id,
             history=conversation.turns,
             misses=conversation.misses,
+            handed_off=conversation.status == "handed_off",
         )
-        turn = Turn("customer", question.text, self._clock.now(), conversation.user_id)
-        await asyncio.to_thread(self._conversations.append, conversation.id, turn, at=self._clock.now())
+        last = conversation.turns[-1] if conversation.turns else None
+        if last is not None and last.role == "customer" and last.text == question.text:
+            # the reply was cut off and the same message sent again: one turn, and not its own history
+            question = replace(question, history=conversation.turns[:-1])
+        else:
+            turn = Turn("customer", question.text, self._clock.now(), conversation.user_id)
+            await asyncio.to_thread(self._conversations.append, conversation.id, turn, at=self._clock.now())
+        if question.handed_off and declines_person(question.text):
+            await asyncio.to_thread(self._conversations.withdraw_handoff, conversation.id, at=self._clock.now())
         async for event in self.answerer.events(question):
             if isinstance(event, ReplyDone):
                 record = asyncio.to_thread(self._record, conversation.id, event.reply, question.shown_suggestions)
@@ -103,6 +115,17 @@ class Desk:
             if isinstance(event, ReplyDone):
                 return event.reply
         raise AssertionError("a reply always ends with ReplyDone")
+
+    async def decline_handoff(self, conversation_id: str) -> Conversation:
+        """The customer stays with the assistant: the open handoff is withdrawn. Raises NotFound."""
+        conversation = await self.conversation(conversation_id)
+        if conversation.status == "handed_off":
+            await asyncio.to_thread(self._conversations.withdraw_handoff, conversation_id, at=self._clock.now())
+            # as a turn, so that the rules stay quiet for the rest of the matter
+            said = declined(spoken(None, conversation.turns[-1].text if conversation.turns else ""))
+            turn = Turn("customer", said, self._clock.now(), conversation.user_id)
+            await asyncio.to_thread(self._conversations.append, conversation_id, turn, at=self._clock.now())
+        return await self.conversation(conversation_id)
 
     async def search(self, text: str, *, k: int, audience: Audience) -> list[Passage]:
         """Ranked passages; empty for empty text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 _HANDOFF = {
     "zh": {
@@ -11,6 +12,8 @@ _HANDOFF = {
         "forbidden_topic": "这件事需要专人处理，我已转给负责的同事，他会带着前面的对话与您联系。",
         "vip": "正在为您转接专属顾问，前面的对话会一并交给他。",
         "low_confidence": "这个问题我没有把握，不想给您不准确的答案，已为您转接人工客服，前面的对话会一并交给他。",
+        "tool_failure": "我接连几次都查不到您的订单和账户信息，已为您转接人工客服，前面的对话会一并交给他。",
+        "staff_only_task": "这件事需要同事来办，我已把您的要求直接转给负责的同事。",
         "loop": "看来我没能解决您的问题，已为您转接人工客服，前面的对话会一并交给他。",
         "": "已为您转接人工客服，前面的对话会一并交给他。",
     },
@@ -23,6 +26,9 @@ _HANDOFF = {
         "vip": "I'm connecting you with your personal adviser, who can see our conversation.",
         "low_confidence": "I'm not certain enough to answer this, and I'd rather not guess. "
         "A colleague is taking over and can see our conversation.",
+        "tool_failure": "I could not look up your orders and account, more than once. "
+        "A colleague is taking over and can see our conversation.",
+        "staff_only_task": "Only a colleague may do this. I've passed your request straight to the one responsible.",
         "loop": "I haven't managed to solve this. A colleague is taking over and can see our conversation.",
         "": "A colleague is taking over and can see our conversation.",
     },
@@ -33,6 +39,38 @@ def handoff(reason: str, locale: str) -> str:
     """What the customer reads when a person takes over."""
     sentences = _HANDOFF["zh" if locale.startswith("zh") else "en"]
     return sentences.get(reason, sentences[""])
+
+
+def message_left(back_at: datetime | None, locale: str) -> str:
+    """Nobody is at work: when people are back, in their local time, and that the message is kept for them."""
+    if locale.startswith("zh"):
+        when = (
+            "上班后" if back_at is None else f"{back_at:%m}月{back_at:%d}日 {back_at:%H:%M}（{_zone(back_at)}）上班后"
+        )
+        return f"现在不在人工服务时间。您的问题和前面的对话已留给同事，{when}会处理，不用重复说明；还可以在这里补充。"
+    when = "when they are back" if back_at is None else f"from {back_at:%d %B, %H:%M} ({_zone(back_at)})"
+    return (
+        f"Nobody is at work right now. I've left your question and this conversation for my colleagues, who will"
+        f" take it up {when}; you won't have to repeat yourself. Anything to add? Just write it here."
+    )
+
+
+def _zone(moment: datetime) -> str:
+    return getattr(moment.tzinfo, "key", None) or moment.tzname() or "UTC"
+
+
+def declined(locale: str) -> str:
+    """What a button press to decline a transfer says, as the customer's turn."""
+    return "不用转人工了" if locale.startswith("zh") else "No transfer, you answer it."
+
+
+def handoff_withdrawn(locale: str) -> str:
+    """The customer turned the transfer down."""
+    return (
+        "好的，不转人工了，我继续帮您。请说说您的问题；想找人时回复“转人工”即可。"
+        if locale.startswith("zh")
+        else "All right, no transfer: I'll carry on. What can I help with? For a person, just reply “agent”."
+    )
 
 
 def unsupported(near: Sequence[str], locale: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from assistant.domain.reply import Citation, Reply
+from assistant.domain.reply import Citation, Handoff, Reply
 
 
 def citation_record(citation: Citation) -> dict[str, Any]:
@@ -17,6 +19,38 @@ def citation_record(citation: Citation) -> dict[str, Any]:
     return {"passage_id": citation.passage_id, **source, "title": citation.title, "quote": citation.quote}
 
 
+def handoff_details(handoff: Handoff) -> dict[str, Any]:
+    """The parts of a handoff record beside reason, summary and skill; ``back_at`` in RFC 3339."""
+    return {
+        "rule": handoff.rule,
+        "issue": handoff.issue,
+        "tried": list(handoff.tried),
+        "passages": list(handoff.passages),
+        "state": list(handoff.state),
+        "question": handoff.question,
+        "mood": handoff.mood,
+        "back_at": None if handoff.back_at is None else handoff.back_at.isoformat(),
+    }
+
+
+def handoff_from(reason: str, summary: str, skill: str, details: Mapping[str, Any] | None) -> Handoff:
+    """A handoff record as it was kept; records from before the details have none."""
+    kept = details or {}
+    return Handoff(
+        reason,
+        summary,
+        skill,
+        rule=kept.get("rule", ""),
+        issue=kept.get("issue", ""),
+        tried=tuple(kept.get("tried", ())),
+        passages=tuple(kept.get("passages", ())),
+        state=tuple(kept.get("state", ())),
+        question=kept.get("question", ""),
+        mood=kept.get("mood", ""),
+        back_at=datetime.fromisoformat(kept["back_at"]) if kept.get("back_at") else None,
+    )
+
+
 def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
     """All keys of the reply format; ``passages`` adds ids and scores of what was retrieved."""
     handoff = reply.handoff
@@ -27,7 +61,7 @@ def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
         "citations": [citation_record(citation) for citation in reply.citations],
         "handoff": None
         if handoff is None
-        else {"reason": handoff.reason, "summary": handoff.summary, "skill": handoff.skill},
+        else {"reason": handoff.reason, "summary": handoff.summary, "skill": handoff.skill, **handoff_details(handoff)},
         "state_used": list(reply.state_used),
         "suggested_questions": list(reply.suggested_questions),
         "conversation_id": reply.conversation_id,

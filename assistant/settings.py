@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     suggestion_rules: Path | None = Field(
         default=None, description="YAML file of the suggested questions' rules; the packaged ones when unset."
     )
+    handoff_rules: Path | None = Field(
+        default=None, description="YAML file of handoff rules over the packaged ones (docs/handoff.md)."
+    )
     token_ttl_s: int = Field(default=3600, gt=0, description="Life of an end user's signed token.")
     token_secret: SecretStr | None = Field(
         default=None, description="Signs end-user tokens; a random one is kept in the data folder when unset."

@@ -47,6 +47,10 @@ class DeskLike(Protocol):
         """What this user will probably ask."""
         ...
 
+    async def decline_handoff(self, conversation_id: str) -> Conversation:
+        """The open handoff is withdrawn, if there is one. Raises NotFound."""
+        ...
+
     async def rate(self, rating: Rating) -> None:
         """Keep what a person said of a reply or a conversation."""
         ...

@@ -13,7 +13,7 @@ from api.auth import AnyCaller, Caller, EndUser
 from api.problems import Problem, documented
 from api.routes import examples
 from api.routes.context import CallersDesk, DeskLike, Limits
-from api.schemas import ConversationIn, ConversationOut, MessageIn, RatingIn, ReplyOut
+from api.schemas import ConversationIn, ConversationOut, HandoffIn, MessageIn, RatingIn, ReplyOut
 from api.streaming import event_stream, whole_reply
 from assistant.domain.feedback import Rating
 from assistant.domain.live import Conversation, Question, ReplyEvent
@@ -112,6 +112,23 @@ async def send_message(
         reply = await whole_reply(request, events)
         return JSONResponse(reply_record(reply))
     return event_stream(request, events, heartbeat_s=limits.heartbeat_s)
+
+
+@router.post(
+    "/{conversation_id}/handoff",
+    summary="Turn a transfer down",
+    responses={**documented(*_USUAL, "too-large")},
+)
+async def answer_handoff(
+    conversation_id: ConversationId, body: HandoffIn, caller: EndUser, desk: CallersDesk
+) -> ConversationOut:
+    """`accept` leaves the handoff as it is; `decline` withdraws it, and the assistant goes on. A message that says so
+    does the same. Without an open handoff nothing changes.
+    """
+    conversation = await _own(desk, conversation_id, caller)
+    if body.action == "decline":
+        conversation = await desk.decline_handoff(conversation.id)
+    return ConversationOut.of(conversation)
 
 
 @router.post(

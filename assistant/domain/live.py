@@ -34,7 +34,8 @@ class Question:
     """What is asked. ``history`` are the turns before it; ``user_id`` is whose live state may be used.
 
     ``misses`` counts the assistant's unhelpful replies (clarify) right before this question; ``shown_suggestions`` are
-    the questions that were offered before it.
+    the questions that were offered before it; ``handed_off``: a person has been called and has not
+    come yet.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Question:
     page: str | None = None
     misses: int = 0
     shown_suggestions: tuple[str, ...] = ()
+    handed_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

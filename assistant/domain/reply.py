@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from assistant.domain.knowledge import Passage
@@ -24,11 +25,23 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """The record passed to a person. ``reason`` is data (see ``HANDOFF_REASONS``), ``skill`` the suggested queue."""
+    """The record passed to a person. ``reason`` is data (see ``HANDOFF_REASONS``), ``skill`` the suggested queue.
+
+    ``rule`` names what fired; ``issue`` and ``question`` (still open) are a line each, ``tried`` the last
+    answers given, ``passages`` and ``state`` ids, ``mood`` the last turn's. ``back_at``: nobody is at work until then.
+    """
 
     reason: str
     summary: str
     skill: str
+    rule: str = ""
+    issue: str = ""
+    tried: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    question: str = ""
+    mood: str = ""
+    back_at: datetime | None = None
 
 
 HANDOFF_REASONS = (

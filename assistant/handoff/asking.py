@@ -6,24 +6,49 @@ from __future__ import annotations
 import re
 
 from assistant.handoff.wording import any_of, clauses, folded
+from assistant.text import has_han
 
 
-def asks_for_person(text: str) -> bool:
-    """Whether a person is asked for, in any words; questions about staff, and refusals of a transfer, are not."""
+def asks_for_person(text: str, likelihood: float | None = None, threshold: float = 0.55) -> bool:
+    """Whether a person is asked for, in any words; questions about staff, and refusals of a transfer, are not.
+
+    The patterns hear the plain ways. ``likelihood`` (0–1, from ``TurnReader``) hears the others from ``threshold`` on,
+    unless a clause refuses a person or tells of an earlier one.
+    """
+    vetoed = False
     for clause in clauses(folded(text)):
         if _AWAY_FROM_BOT.search(clause):
             return True
         if _REFUSES.search(clause) or _PROCEDURE.search(clause) or _NARRATIVE.search(clause):
+            vetoed = True
             continue
         if _ASKS.search(clause) or _ONLY_PERSON.fullmatch(clause):
             return True
-    return False
+    return likelihood is not None and likelihood >= threshold and not vetoed
+
+
+def declines_person(text: str) -> bool:
+    """Whether a transfer is turned down ("不用人工了", "no, you answer it"); a request anywhere in the text wins."""
+    said = clauses(folded(text))
+    return any(_DECLINES.search(clause) or _REFUSES.search(clause) for clause in said) and not asks_for_person(text)
+
+
+def beyond_decline(text: str) -> str:
+    """What else a turn says that turns a transfer down; empty when that is all."""
+    parts = re.split(r"(?<=[,，。！？!?;；\n])|(?<=\.)\s", text)
+    kept = [p for p in parts if not (_REFUSES.search(folded(p)) or (_DECLINES.search(folded(p)) and _is_short(p)))]
+    rest = "".join(kept).strip(" ,，。.!！")
+    return "" if re.fullmatch(r"(?i)(?:no|nah|ok|okay|thanks?|thank you|好的?|嗯+|谢谢|算了|不|不了)?", rest) else rest
+
+
+def _is_short(part: str) -> bool:
+    return len(part) <= 8 if has_han(part) else len(part.split()) <= 5
 
 
 # -- asking for a person: written on the odd lines of tests/data/handoff_turns.jsonl and on groups a and b of the demo --
 _NOT_STAFF = r"(?!费|智能|审核|验货|审批|皮革|填充|降雪|湖|几点|上班|下班|[一-龥]{0,3}试穿|上身|着|实拍|效果)"
 _ZH_PERSON = (
-    r"(?:(?:[人仁任]\s*[工公功宫]|rengong|ren gong)(?:客服|服务|台|坐席)?|真人(?:客服)?|活人|真正的?(?:人|客服)|[客顾]服(?:人员|专员|小姐姐|小哥|主管|经理)?"
+    r"(?:(?:(?:[人仁任亽]|\bren)\s*(?:[工公功宫]|gong\b)|rengong)(?:客服|服务|台|坐席)?|真人(?:客服)?|活人|真正的?(?:人|客服)|[客顾]服(?:人员|专员|小姐姐|小哥|主管|经理)?"
     r"|专员|工作人员|接线员|(?:客户)?服务员|客户服务|负责人|经理|主管|领导|老板|组长|上级|同事|高层"
     r"|(?:能|会|可以)?(?:做主|管事|办事|说了算|拍板|主事|(?:解决|处理|办|管)(?:问题|事情?)?)的人?|懂(?:的|行)?的?人|人类"
     r"|(?:real |live )?(?:person|human|agent|people))" + _NOT_STAFF
@@ -38,7 +63,7 @@ _ZH_ASKS = (
     r"(?:谁|有人)(?:能|来|可以)(?:出来|来)?(?:管|处理|解决|负责)|(?:没|一个)人(?:管|处理|理我|负责|上班)|连个人都没有|人呢",
     rf"(?:怎么|怎样|如何|在哪里?|哪里|哪儿|咋)(?:才能|可以|能)?(?:联系|转|接|找|打)(?:通|到|得到|接)?(?:一下)?{_FILL}{_ZH_PERSON}",
     rf"{_ZH_PERSON}(?:要|该|应该)?(?:怎么|在哪里?|哪里|如何)(?:转|接|联系|找|打|进)",
-    r"(?:给我|帮我)?回(?:个|一个|我)?电话|打(?:个)?电话给我|打给我|(?:客服|人工|服务)(?:的)?(?:电话|热线)|给我(?:来|打)个?电话",
+    r"(?:给我|帮我)?回(?:个|一个|我)?电话|打(?:个)?电话给我|打给我|(?:客服|人工|服务)(?:的)?(?:电话|热线)(?!.{0,4}(?:多少|几点|收费|号码|打不通|没人接))|给我(?:来|打)个?电话",
     r"(?:叫|换|让|找)(?:回|上次的)?(?:小|阿|老)[一-龥](?:来|$)|(?:叫|换|让|找)[一-龥]{0,4}(?:客服|专员)来",
 )
 _EN_STAFF = (
@@ -62,13 +87,14 @@ _EN_ASKS = (
     rf"\b(?:can|could|will|would) (?:(?:a|an|some|any) )?(?:{_EN_STAFF}|actual {_EN_ANYONE}|real {_EN_ANYONE}) (?:please )?help",
     rf"\b(?:is|are) (?:there )?(?:any )?(?:{_EN_ANYONE}|{_EN_STAFF}|a (?:real|live|actual) \w+)(?: \w+)? (?:i can|to (?:talk|speak|help)|there who|who can|available)|\b(?:is|are) (?:any(?:one|body)|some(?:one|body)) (?:real|human)",
     r"\bwho (?:can|do|should) i (?:talk|speak|contact|complain|call|escalate)\b",
-    r"\bcall me(?: back)?\b(?! (?:on|at) \+?\d)|\bgive me a (?:call|ring)\b|\b(?:support|customer service|your) (?:phone|hotline|helpline|telephone)(?: number)?\b|\bnumber (?:i can|to) call\b",
+    r"\bcall me(?: back)?\b(?! (?:on|at) \+?\d| (?:a|an|the|when|if|once)\b)|\bgive me a (?:call|ring)\b|\b(?:support|customer service|your) (?:phone|hotline|helpline|telephone)(?: number)?\b|\bnumber (?:i can|to) call\b",
 )
 _ASKS = any_of(*_ZH_ASKS, *_EN_ASKS)
 _ONLY_PERSON = re.compile(
-    rf"(?:我?(?:要|想要|就要|只要|找)|请|麻烦|快|直接|給我|给我|\s)*(?:{_ZH_PERSON}|人)?(?:{_ZH_PERSON}|客服电话)+[吧啊呀呢嘛了谢请快\s]*"
+    rf"(?:我?(?:要|想要|就要|只要|找)|请|麻烦|快|直接|給我|给我|\s)*(?:{_ZH_PERSON}|人)?(?:(?:{_ZH_PERSON}|客服电话)\s*)+(?:还?在(?:线|不在)?)?[吧吗啊呀呢嘛了谢请快\s]*"
+    r"|转接?[吧啊呀了]*"
     rf"|(?:(?:ok|okay|yes|no|just|please|pls|hi|hello|hey|sorry|a|an|the|i said|get me|now|stop) )*{_EN_STAFF}"
-    r"(?: (?:please|pls|plz|plss|now|already|help|here|support|asap|thanks|thank you|only))*[吧啊呀呢嘛]*"
+    r"(?: (?:please|pls|plz|plss|now|already|help|here|support|asap|thanks|thank you|only|humans?|agents?|operator|representative))*[吧啊呀呢嘛]*"
 )
 _AWAY_FROM_BOT = any_of(
     r"不(?:想|要|愿意?|是要)(?:再)?(?:跟|和|同|对着?)(?:你们?的?|这个?|一个)?(?:机器人?|ai|bot|人机|电脑)",
@@ -79,7 +105,7 @@ _AWAY_FROM_BOT = any_of(
     r"\bstop (?:sending|giving) (?:me )?(?:these |the )?(?:canned|automat|auto|copy)",
 )
 _REFUSES = any_of(
-    rf"(?:不用|不要|先?别|不需要|不想|无需|甭|没必要|[唔無]使|不必|无须).{{0,5}}(?:转|找|叫|要|接|联系)?.{{0,3}}{_ZH_PERSON}",
+    rf"(?:不用|不要|不找|不转|不叫|不等|先?别|不需要|不想|无需|甭|没必要|[唔無]使|不必|无须).{{0,5}}(?:转|找|叫|要|接|联系)?.{{0,3}}{_ZH_PERSON}",
     r"(?<!why )\b(?:don'?t|do not|doesn'?t|no need|needn'?t|rather not|not necessary|without)\b(?!.{0,4} (?:you|i) (?:have|get)).{0,28}\b(?:agents?|humans?|person|people|rep\w*|transfer|connect|escalate|manager|supervisor|some(?:one|body)|call me|staff)",
     r"\bwithout (?:having to|needing to)?",
 )
@@ -90,7 +116,12 @@ _PROCEDURE = any_of(
     r"\b(?:working|opening|business|office) hours\b|\bwhat (?:time|are|is)\b",
 )
 _NARRATIVE = any_of(
+    rf"(?:昨天|刚才|刚刚?|上次|之前|前天|前几天|上回|上周|早上).{{0,4}}(?:转|找|打|跟|和|问).{{0,6}}{_ZH_PERSON}.{{0,6}}(?:了|过|等|很久|半天|完)",
     r"(?:昨天|刚才|刚刚|上次|之前|前天|已经|上回|那个|前几天|早上|上周).{0,8}(?:客服|人工|专员|经理|主管|同事).{0,8}(?:说|答应|承诺|告诉|讲|给|让我|回复)",
     r"(?:客服|人工|经理|主管)(?:跟我|和我|给我)?(?:说|答应|承诺|告诉|讲过|回复)(?!话)",
     r"\b(?:spoke|talked|told|said|promised|called|contacted|chatted|was (?:talking|speaking|chatting))\b.*\b(?:yesterday|last|ago|earlier|before|today|told|said|promised)\b",
+)
+_DECLINES = any_of(
+    r"^(?:不用|不要|不必|别|先别|不需要|无需|算了|[唔無]使).{0,3}(?:转|换人|找人|叫人|人了|麻烦(?:人|同事))|(?:还是|就|让)?你(?:来|直接|继续)(?:回答|说|答|讲|告诉|处理)|你(?:来)?(?:回答|答)(?:就行|就好|吧|$)|不(?:找|转|等|要)(?:人工|真人|人|客服)(?:了|吧|$)",
+    r"^(?:no |just )?you (?:can |just |may )?(?:(?:answer|do|handle|solve) (?:it|this|that|me)|tell me|keep going)\b|\b(?:i'?d|i would|let'?s) rather (?:you|stay|stick|keep)|\b(?:stay|stick|continue|carry on|keep going|go on) with (?:you|the (?:bot|assistant))\b|\bskip the (?:human|agent|person)|\b(?:cancel|forget|never ?mind) the (?:transfer|agent|human|handoff)|\bno (?:human|agent|person|people|transfer)\b(?! (?:help|answer|respon|there|available|repl))",
 )

@@ -3,14 +3,24 @@
 # ruff: noqa: E501  (a pattern reads best as the list of words it is)
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from assistant.domain.conversation import Turn
 from assistant.handoff.wording import any_of, folded, overlap
 
 
-def is_loop(question: str, history: Sequence[Turn]) -> bool:
-    """The last three rounds of the customer are one issue, and neither reply between them was an answer."""
+def is_loop(
+    question: str,
+    history: Sequence[Turn],
+    likeness: Callable[[str, str], float | None] = lambda _left, _right: None,
+    alike: float = 0.88,
+) -> bool:
+    """The last three rounds of the customer are one issue, and neither reply between them was an answer.
+
+    One issue: the customer says so, shared words, or ``likeness`` (a cosine, None where unknown) of at least ``alike``.
+    Of neighbouring turns of one conversation of the demo 28 % of those about one issue reach 0.88 and 17 % of the others:
+    too little to go by alone, hence only beside two replies that were none.
+    """
     rounds: list[str] = []
     replies: list[str] = []
     for turn in [*history, Turn("customer", question)]:
@@ -31,6 +41,7 @@ def is_loop(question: str, history: Sequence[Turn]) -> bool:
     for index in (len(rounds) - 2, len(rounds) - 1):
         cue = bool(_NOT_HELPED.search(folded(rounds[index])))
         same = cue or overlap(rounds[index - 1], rounds[index]) >= 0.3
+        same = same or (likeness(rounds[index - 1], rounds[index]) or 0.0) >= alike
         reply = replies[index - 1]
         earlier = any(overlap(old, reply) >= 0.8 for old in replies[: index - 1])
         if not same or not (cue or earlier or NON_ANSWER.search(folded(reply))):

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import Passage
+from assistant.domain.reply import Handoff
 from assistant.handoff.asking import asks_for_person
 from assistant.handoff.loops import NON_ANSWER
+from assistant.handoff.rules import HandoffDecision
 from assistant.handoff.wording import Locale, any_of, folded, line, terms
 
 
@@ -49,6 +52,39 @@ def summarise(
         lines.append(("相关记录：" if zh else "Records: ") + ", ".join(state_used))
     lines.append(("待解决：" if zh else "Open: ") + line(last))
     return "\n".join(lines)
+
+
+def make_record(
+    history: Sequence[Turn],
+    question: str,
+    locale: Locale,
+    decision: HandoffDecision,
+    *,
+    state_used: Sequence[str],
+    passages: Sequence[Passage],
+    mood: str,
+    back_at: datetime | None = None,
+) -> Handoff:
+    """The record that the person gets: the summary for reading, and its parts as data.
+
+    ``back_at``: nobody is at work until then, so the record is a message left. ``history`` should be the live part.
+    """
+    said = [turn.text for turn in history if turn.role == "customer"]
+    telling = [part for part in (_without_request(text) for text in [*said, question]) if len(terms(part)) >= 2]
+    tried = [turn.text for turn in history if turn.role == "assistant" and not NON_ANSWER.search(folded(turn.text))]
+    return Handoff(
+        decision.reason,
+        summarise(history, question, locale, state_used, passages),
+        skill_for(" ".join([*said[-3:], question])),
+        rule=decision.rule,
+        issue=line(telling[0] if telling else question),
+        tried=tuple(line(text) for text in tried[-3:]),
+        passages=tuple(dict.fromkeys(passage.id for passage in passages)),
+        state=tuple(state_used),
+        question=line(telling[-1] if telling else question),
+        mood=mood,
+        back_at=back_at,
+    )
 
 
 def _without_request(text: str) -> str:

@@ -15,6 +15,7 @@ from assistant.domain.feedback import Rating
 from assistant.domain.live import Conversation
 from assistant.domain.reply import Handoff
 from assistant.errors import NotFound
+from assistant.reply_record import handoff_details, handoff_from
 from assistant.store import tables as t
 
 
@@ -65,8 +66,12 @@ class ConversationRecords:
                 .order_by(tu.c.seq)
             ).all()
             handoffs = connection.execute(
-                select(h.c.reason, h.c.summary, h.c.skill)
-                .where(h.c.workspace == self._workspace, h.c.conversation_id == conversation_id)
+                select(h.c.reason, h.c.summary, h.c.skill, h.c.details)
+                .where(
+                    h.c.workspace == self._workspace,
+                    h.c.conversation_id == conversation_id,
+                    h.c.withdrawn_at.is_(None),
+                )
                 .order_by(h.c.at)
             )
             return Conversation(
@@ -76,8 +81,8 @@ class ConversationRecords:
                 row.status,
                 row.opened_at,
                 tuple(Turn(r.role, r.text, r.at, r.author_id) for r in turns),
-                tuple(Handoff(r.reason, r.summary, r.skill) for r in handoffs),
-                _misses([r.reply["decision"] for r in turns if r.role == "assistant" and r.reply]),
+                tuple(handoff_from(r.reason, r.summary, r.skill, r.details) for r in handoffs),
+                _misses([(r.role, r.reply["decision"] if r.reply else "") for r in turns]),
             )
 
     def recorded(self) -> list[tuple[str, list[RecordedTurn]]]:
@@ -116,22 +121,66 @@ class ConversationRecords:
             return seq
 
     def hand_off(self, conversation_id: str, handoff: Handoff, *, at: datetime) -> None:
-        """Record the handoff and mark the conversation, in one transaction: a promise of a transfer makes one."""
-        c = t.conversations
+        """Record the handoff and mark the conversation, in one transaction: a promise of a transfer makes one.
+
+        A customer who asks again while waiting does not queue twice: the open record is brought up to date. It
+        keeps its reason and time, unless a safety matter comes up.
+        """
+        c, h = t.conversations, t.handoffs
+        mine = (h.c.workspace == self._workspace, h.c.conversation_id == conversation_id)
+        kept: dict[str, Any] = {"summary": handoff.summary, "details": handoff_details(handoff)}
+        new = {"reason": handoff.reason, "skill": handoff.skill, "at": at}
         with self._engine.begin() as connection:
+            # the update comes first: it takes the lock, so that of two replies at once one sees the other's record
+            waiting = connection.execute(
+                update(c)
+                .where(c.c.workspace == self._workspace, c.c.id == conversation_id, c.c.status == "handed_off")
+                .values(status="handed_off")
+            ).rowcount
+            newest = connection.execute(
+                select(h.c.id).where(*mine, h.c.withdrawn_at.is_(None)).order_by(h.c.at.desc()).limit(1)
+            ).scalar()
+            if waiting and newest is not None:
+                if handoff.reason == "forbidden_topic":
+                    kept |= {"reason": handoff.reason, "skill": handoff.skill}
+                connection.execute(update(h).where(*mine, h.c.id == newest).values(**kept))
+                return
             connection.execute(
-                insert(t.handoffs).values(
+                insert(h).values(
                     workspace=self._workspace,
                     id=secrets.token_hex(12),
                     conversation_id=conversation_id,
-                    reason=handoff.reason,
-                    summary=handoff.summary,
-                    skill=handoff.skill,
-                    at=at,
+                    **new,
+                    **kept,
                 )
             )
             connection.execute(
                 update(c).where(c.c.workspace == self._workspace, c.c.id == conversation_id).values(status="handed_off")
+            )
+
+    def withdraw_handoff(self, conversation_id: str, *, at: datetime) -> None:
+        """The customer turned the transfer down: its record is kept as withdrawn, the conversation is open again."""
+        c, h = t.conversations, t.handoffs
+        with self._engine.begin() as connection:
+            opened = connection.execute(
+                update(c)
+                .where(c.c.workspace == self._workspace, c.c.id == conversation_id, c.c.status == "handed_off")
+                .values(status="open")
+            ).rowcount
+            if not opened:
+                return
+            newest = connection.execute(
+                select(h.c.id)
+                .where(
+                    h.c.workspace == self._workspace,
+                    h.c.conversation_id == conversation_id,
+                    h.c.withdrawn_at.is_(None),
+                )
+                .order_by(h.c.at.desc())
+                .limit(1)
+            ).scalar()
+            connection.execute(
+                update(h).where(h.c.workspace == self._workspace, h.c.id == newest).values(withdrawn_at=at)
             )
 
     def rate(self, rating: Rating) -> None:
@@ -152,8 +201,11 @@ class ConversationRecords:
             )
 
 
-def _misses(decisions: list[str]) -> int:
+def _misses(turns: list[tuple[str, str]]) -> int:
+    """Clarifying replies at the end; what was before an agent spoke is settled."""
     count = 0
-    while count < len(decisions) and decisions[-1 - count] == "clarify":
-        count += 1
+    for role, decision in reversed(turns):
+        if role == "agent" or (role == "assistant" and decision != "clarify"):
+            break
+        count += role == "assistant"
     return count

@@ -178,6 +178,8 @@ handoffs = Table(
     Column("summary", Text, nullable=False),
     Column("skill", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("details", JSON, nullable=True),
+    Column("withdrawn_at", UtcDateTime, nullable=True),
     Index("ix_handoffs_conversation", "workspace", "conversation_id"),
 )
 

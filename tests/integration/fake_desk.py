@@ -170,6 +170,12 @@ class FakeDesk:
         own = ("订单 A1023 的退款什么时候到账？",) if user_id else ()
         return (*own, "怎么修改收货地址？", "发票抬头能改吗？", "我要找人工客服")
 
+    async def decline_handoff(self, conversation_id: str) -> Conversation:
+        """Open again, without the handoff."""
+        kept = replace(await self.conversation(conversation_id), status="open", handoffs=())
+        self.conversations[conversation_id] = kept
+        return kept
+
     async def rate(self, rating: Rating) -> None:
         """Keep it."""
         self.ratings.append(rating)

@@ -312,7 +312,7 @@ async def test_every_promised_key_is_there(desk: Desk) -> None:
             assert {"passage_id", "title", "quote"} < citation.keys()
             assert ("article_id" in citation) != ("conversation_id" in citation)
         if record["handoff"] is not None:
-            assert record["handoff"].keys() == {"reason", "summary", "skill"}
+            assert record["handoff"].keys() >= {"reason", "summary", "skill"}
 
 
 # -- degraded ------------------------------------------------------------------------------------------------------
