@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.cli import app as cli
 from assistant.bootstrap import build
+from assistant.errors import ConfigurationError
 from assistant.settings import Settings
+from tests.integration.judge_server import JudgeServer
 
 ARTICLE = {
     "id": "refund-time",
@@ -118,3 +120,40 @@ def test_from_a_draft_to_the_report_and_to_cases(teachback: Any, tmp_path: Path)
     assert case["corrected"]["author"] == "Wu"
     scored = teachback("eval", "transfers", str(out), "--no-causes")
     assert scored["cases"] == 1
+
+
+def test_transfers_are_judged_from_the_command_line(
+    teachback: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Chinese, with a judge that fails on one case: wrong set-ups refused, exact counts, a stored run."""
+    cases = tmp_path / "cases.jsonl"
+    with cases.open("w", encoding="utf-8") as stream:
+        for key, asked, said in (
+            ("a", "退款多久到账？", "银行卡三天到账。"),
+            ("b", "保修多久？[[500]]", "整机保修一年。"),
+        ):
+            turn = {"role": "customer", "text": asked}
+            case = {"case_id": key, "conversation_id": key, "locale": "zh", "turns": [turn], "references": [said]}
+            stream.write(json.dumps(case, ensure_ascii=False) + "\n")
+    command = ["eval", "transfers", str(cases), "--no-causes", "--judge", "--judge-baselines", "0"]
+    with pytest.raises(ConfigurationError, match="TEACHBACK_JUDGE_MODEL"):
+        teachback(*command)
+    with JudgeServer() as server:
+        monkeypatch.setenv("TEACHBACK_JUDGE_MODEL", "rule")
+        monkeypatch.setenv("TEACHBACK_JUDGE_BASE_URL", server.url)
+        with monkeypatch.context() as tested:
+            tested.setenv("TEACHBACK_MODEL", "rule")
+            tested.setenv("OPENAI_BASE_URL", f"{server.url}/")
+            with pytest.raises(ConfigurationError, match="--same-judge"):
+                teachback(*command)
+        done = teachback(*command)
+    accuracy = done["judge"]["metrics"]["answer_accuracy"]
+    assert (accuracy["scored"], accuracy["unscored"]) == (1, 1)
+    assert accuracy["unscored_by_reason"] == {"server_error": 1}
+    run = json.loads(Path(done["run"]).read_text("utf-8"))
+    assert run["provenance"]["models"]["judge"] == f"rule at {server.url}"
+    assert "judge/accuracy_1/zh" in run["provenance"]["prompts"]
+    [failed] = [row for row in run["rows"] if row["case_id"] == "b"]
+    assert failed["values"]["judge_answer_accuracy"] is None
+    assert failed["detail"]["judge_unscored"]["answer_accuracy"] == "server_error"
+    assert "只输出" in server.bodies[0]["messages"][0]["content"]
