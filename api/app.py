@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -47,19 +48,25 @@ def create_app(
     settings: Settings,
     demo: DemoStore | None = None,
     limits: ApiLimits | None = None,
+    background: Callable[[], Awaitable[None]] | None = None,
 ) -> FastAPI:
     """The application.
 
     ``desks`` gives a workspace's desk; it is called once for each workspace, in a worker thread, on first use. The app
     closes the desks it was given when it shuts down. ``demo`` adds routes that let anyone be a made-up user.
+    ``background`` runs beside the requests until the app shuts down.
     """
     pool = Desks(desks)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        beside = asyncio.ensure_future(background()) if background is not None else None
         try:
             yield
         finally:
+            if beside is not None:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
             await pool.close()
 
     app = FastAPI(

@@ -14,6 +14,7 @@ from assistant.domain.draft import AgentDraft
 from assistant.domain.knowledge import Audience, Passage
 from assistant.domain.live import Conversation, ConversationStatus
 from assistant.domain.reply import Decision, Handoff
+from assistant.domain.task import TaskStatus
 from assistant.reply_record import handoff_details
 
 MAX_TEXT = 4000
@@ -82,6 +83,15 @@ class HandoffIn(_In):
     action: Literal["accept", "decline"]
 
 
+class HandedTaskOut(_Out):
+    """A task that only staff may do, filled in."""
+
+    name: str = Field(examples=["cancel_order"])
+    title: str
+    parameters: dict[str, str]
+    permission: str = Field(description="What a person must hold to do it.", examples=["parcel.intercept"])
+
+
 class HandoffOut(_Out):
     """What is passed to a person."""
 
@@ -96,6 +106,7 @@ class HandoffOut(_Out):
     question: str = ""
     mood: str = Field(default="", examples=["negative"])
     back_at: datetime | None = None
+    task: HandedTaskOut | None = None
 
     @classmethod
     def of(cls, handoff: Handoff) -> Self:
@@ -153,6 +164,11 @@ class MessageIn(_In):
         default=(), description="Suggested questions the user saw before this message; kept to measure them."
     )
     locale: Locale | None = None
+    confirmation: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{24}$",
+        description="Of the task card whose confirm button was pressed. The text must be an explicit yes as well.",
+    )
 
 
 class AgentMessageIn(_In):
@@ -194,6 +210,28 @@ class PromptOut(_Out):
     sha256: str
 
 
+class TaskRowOut(_Out):
+    """One line of what will be or was done."""
+
+    label: str
+    value: str
+
+
+class TaskOut(_Out):
+    """The task in hand. ``confirmation`` is there while a yes is awaited, until ``expires_at``; it is used once."""
+
+    name: str = Field(examples=["change_address"])
+    title: str
+    status: TaskStatus
+    parameters: dict[str, str]
+    summary: list[TaskRowOut]
+    missing: list[str]
+    confirmation: str | None
+    expires_at: datetime | None
+    run_id: str | None
+    undo: bool | None
+
+
 class ReplyOut(_Out):
     """One reply as ``reply_record`` writes it; here it is only documented. ``degraded`` names each step down."""
 
@@ -210,6 +248,7 @@ class ReplyOut(_Out):
     prompt: PromptOut | None
     timings_ms: dict[str, float] = Field(examples=[{"retrieve": 18.2, "generate": 640.0}])
     degraded: list[str] = []
+    task: TaskOut | None = None
 
 
 class DraftOut(_Out):

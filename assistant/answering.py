@@ -47,6 +47,7 @@ from assistant.state.answers import (
     state_facts,
 )
 from assistant.suggesting import Suggester
+from assistant.tasks.dialog import Note, TaskDesk, TaskReply
 
 PASSAGES = 5
 ARTICLE_FLOOR = 0.3
@@ -91,6 +92,7 @@ class Answerer:
         clock: Clock,
         suggester: Suggester | None = None,
         handoff_rules: HandoffRules | None = None,
+        tasks: TaskDesk | None = None,
     ) -> None:
         self._suggester = suggester
         self._retriever = retriever
@@ -99,6 +101,7 @@ class Answerer:
         self._generator = generator
         self._settings = settings
         self._clock = clock
+        self._tasks = tasks
         self._extractive = ExtractiveAnswerer()
         self._handoff_rules = handoff_rules or packaged_rules()
         self._reader = TurnReader(embedder)
@@ -129,15 +132,15 @@ class Answerer:
         )
         started = time.perf_counter()
         yield ReplyStarted(question.conversation_id, draft.trace_id)
-        early = self._early(draft)
+        early = await self._yes_or_no(draft)
+        note = await self._tasks.note(question, draft.locale) if self._tasks and early is None else Note()
+        early = early or self._early(draft)
         if early is None:
             await self._gather(draft, exclude)
-            early = await asyncio.to_thread(self._from_rules, draft)  # reads the turn: an embedding
-        if early is not None:
-            yield ReplyDelta(early.text)
-            yield ReplyDone(self._timed(early, draft, started))
-            return
-        async for event in self._compose(draft):
+            ruled = await asyncio.to_thread(self._from_rules, draft)  # reads the turn: an embedding
+            early = await self._task(draft, ruled)
+        events = _at_once(early) if early is not None else self._compose(draft)
+        async for event in self._around(draft, note, events):
             if isinstance(event, ReplyDone):
                 event = ReplyDone(self._timed(event.reply, draft, started))
             yield event
@@ -294,6 +297,55 @@ class Answerer:
         )
         text = phrases.handoff(reason, draft.locale) if not closed else phrases.message_left(back_at, draft.locale)
         return self._make(draft, text, "handoff", 1.0, handoff=record)
+
+    # -- tasks ----------------------------------------------------------------------------------------------------
+
+    async def _yes_or_no(self, draft: _Draft) -> Reply | None:
+        """The reply to a yes or no to the task in hand; it comes first, since "ok" is small talk to everyone else."""
+        said = await self._tasks.first(draft.question, draft.locale) if self._tasks is not None else None
+        return self._task_reply(draft, said) if said is not None else None
+
+    async def _task(self, draft: _Draft, ruled: Reply | None) -> Reply | None:
+        """The reply of the task that the customer asks for; a handoff goes before it, any other rule after."""
+        if self._tasks is None or (ruled is not None and ruled.handoff is not None):
+            return ruled
+        started = time.perf_counter()
+        said = await self._tasks.turn(draft.question, draft.state, draft.locale)
+        draft.timings["task"] = _since(started)
+        return self._task_reply(draft, said) if said is not None else ruled
+
+    def _task_reply(self, draft: _Draft, said: TaskReply) -> Reply:
+        handoff, text = None, said.text
+        if said.handed is not None:
+            passed = self._hand_off(draft, "staff_only_task", f"task:{said.handed.name}")
+            assert passed.handoff is not None
+            told = " ".join([said.handed.title, *(value for _, value in said.record.summary)])
+            summary = f"{told}\n{passed.handoff.summary}"
+            handoff = replace(passed.handoff, summary=summary, skill=said.skill, state=said.used, task=said.handed)
+            if handoff.back_at is not None:  # nobody is at work: say when they are
+                text = f"{text}\n{passed.text}"
+        decision: Decision = "act" if handoff is None else "handoff"
+        reply = self._make(draft, text, decision, 1.0, handoff=handoff, state_used=said.used)
+        return replace(reply, task=said.record, runs_told=said.told, suggested_questions=())
+
+    async def _around(self, draft: _Draft, note: Note, events: AsyncIterator[ReplyEvent]) -> AsyncIterator[ReplyEvent]:
+        """The events with the outcome of an earlier task before them and the offer of the task asked about after."""
+        head = f"{note.text}\n\n" if note.text else ""
+        if head:
+            yield ReplyDelta(head)
+        async for event in events:
+            if isinstance(event, ReplyDone):
+                reply, tail = event.reply, ""
+                if self._tasks is not None and reply.decision == "answer" and reply.citations:
+                    offered = await asyncio.to_thread(self._tasks.offer, draft.question, draft.locale)
+                    tail = f"\n\n{offered}" if offered else ""
+                if tail:
+                    yield ReplyDelta(tail)
+                told = (*reply.runs_told, *note.runs)
+                event = ReplyDone(replace(reply, text=f"{head}{reply.text}{tail}", runs_told=told))
+            yield event
+            if head and isinstance(event, ReplyReset):
+                yield ReplyDelta(head)
 
     # -- composing ------------------------------------------------------------------------------------------------
 
@@ -484,6 +536,12 @@ class Answerer:
 
     def _timed(self, reply: Reply, draft: _Draft, started: float) -> Reply:
         return replace(reply, timings_ms={**draft.timings, "total": _since(started)})
+
+
+async def _at_once(reply: Reply) -> AsyncIterator[ReplyEvent]:
+    """The events of a reply that is whole from the start."""
+    yield ReplyDelta(reply.text)
+    yield ReplyDone(reply)
 
 
 def _since(started: float) -> float:

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from assistant.desk import Desk
-from assistant.errors import ConfigurationError
+from assistant.errors import ConfigurationError, TeachbackError
 from assistant.fusion import Fusion
 from assistant.handoff import HandoffRules
 from assistant.handoff import load_rules as load_handoff_rules
 from assistant.indexing import IndexKeeper
 from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
 from assistant.llm.micro_batch import MicroBatchingEmbedder
-from assistant.ports import ChatModel, Embedder, JudgeModel, StateSource
+from assistant.ports import ChatModel, Embedder, JudgeModel, StateSource, ToolModel
 from assistant.retrieval import Query, Retriever
-from assistant.settings import Settings
+from assistant.settings import Settings, named_secret
 from assistant.store.chroma import ChromaStore
 from assistant.store.conversations import ConversationRecords
 from assistant.store.database import open_database
 from assistant.store.drafts import DraftRecords
 from assistant.store.records import KnowledgeRecords
 from assistant.store.snapshot import Snapshot
+from assistant.store.task_records import TaskRecords, workspaces_in_doubt
 from assistant.suggesting import RuleBook, Suggester, load_rules
 from assistant.suggesting.live_model import LiveModel
+from assistant.tasks.backend import TaskBackend
+from assistant.tasks.declaration import demo_tasks, load_tasks
+from assistant.tasks.dialog import TaskDesk
+from assistant.tasks.execution import TaskRunner
+from assistant.tasks.proposal import Proposer
+from assistant.tasks.recognition import Recogniser
 from assistant.text import Segmenter
+
+if TYPE_CHECKING:
+    from assistant.demo_shop import ShopStore
+    from assistant.domain.task import TaskSet
+
+RECOVER_EVERY_S = 20.0
+_log = logging.getLogger(__name__)
 
 
 class SystemClock:
@@ -254,13 +271,83 @@ class Service:
             return None
         from assistant.state.demo import HistoryStateSource
 
-        return HistoryStateSource(users)
+        return HistoryStateSource(users, self.clock.now, self.demo_shop_store(workspace).overlay)
+
+    def demo_shop_store(self, workspace: str) -> ShopStore:
+        """What was changed at the demo shop of this workspace."""
+        from assistant.demo_shop import ShopStore
+
+        return ShopStore(self.demo_folder(workspace) / "shop.db", self.clock.now)
+
+    def task_set(self, workspace: str) -> TaskSet | None:
+        """The tasks of TEACHBACK_TASKS, else the demo shop's in a demo workspace. Raises ConfigurationError."""
+        if self.settings.tasks is not None:
+            return load_tasks(self.settings.tasks)
+        return demo_tasks() if (self.demo_folder(workspace) / "users.json").exists() else None
+
+    def recogniser(self, tasks: TaskSet) -> Recogniser:
+        """Finds out which of the tasks a customer asks for."""
+        return Recogniser(tasks, self.live_embedder, self.settings.data_dir / "tasks")
+
+    def task_desk(self, workspace: str, state_source: StateSource | None) -> TaskDesk | None:
+        """The tasks of the workspace, or None where none are declared. Raises ConfigurationError."""
+        tasks = self.task_set(workspace)
+        if tasks is None:
+            return None
+        if state_source is None:
+            raise ConfigurationError("TEACHBACK_TASKS needs a state source: what was done is read back from it")
+        records = TaskRecords(self.engine, workspace)
+        backend = self._task_backend(tasks, workspace)
+        model = self.chat_model
+        return TaskDesk(
+            tasks=tasks,
+            records=records,
+            recogniser=self.recogniser(tasks),
+            runner=TaskRunner(tasks, records, backend, state_source, self.clock),
+            backend=backend,
+            state_source=state_source,
+            proposer=Proposer(model) if model is not None and isinstance(model, ToolModel) else None,
+            clock=self.clock,
+        )
+
+    def _task_backend(self, tasks: TaskSet, workspace: str) -> TaskBackend:
+        import httpx
+
+        backend = tasks.backend
+        transport: httpx.AsyncBaseTransport | None = None
+        if backend.base_url == "demo":
+            users = self.demo_folder(workspace) / "users.json"
+            if not users.exists():
+                raise ConfigurationError('backend.base_url "demo" works in a demo workspace only')
+            from assistant.demo_shop import create_shop
+            from assistant.state.demo import HistoryStateSource
+
+            shop = create_shop(self.demo_shop_store(workspace), HistoryStateSource(users, self.clock.now))
+            transport = httpx.ASGITransport(shop)
+        secrets = {header: named_secret(name).get_secret_value() for header, name in backend.secrets.items()}
+        client = httpx.AsyncClient(timeout=backend.timeout_s, transport=transport, follow_redirects=False)
+        return TaskBackend(backend, client, secrets)
+
+    async def recover_tasks(self) -> None:
+        """Drive on, in every workspace, the task runs that a crash or a silent shop left in doubt, until cancelled."""
+        while True:
+            for workspace in await asyncio.to_thread(self._workspaces_in_doubt):
+                try:
+                    desk = await asyncio.to_thread(self.desk, workspace)
+                    await desk.recover_tasks()
+                except TeachbackError as exc:  # one workspace's trouble must not leave the others in doubt
+                    _log.warning("task runs of workspace %s could not be driven on: %s", workspace, exc)
+            await asyncio.sleep(RECOVER_EVERY_S)
+
+    def _workspaces_in_doubt(self) -> list[str]:
+        return workspaces_in_doubt(self.engine, self.clock.now())
 
     def desk(self, workspace: str) -> Desk:
         """The use cases of a workspace; one desk a workspace and process."""
         with self._lock:
             if workspace not in self._desks:
                 retriever = self.retriever(workspace)
+                state_source = self.state_source(workspace)
                 self._desks[workspace] = Desk(
                     workspace=workspace,
                     retriever=retriever,
@@ -268,11 +355,12 @@ class Service:
                     embedder=self.live_embedder,
                     conversations=ConversationRecords(self.engine, workspace),
                     drafts=DraftRecords(self.engine, workspace),
-                    state_source=self.state_source(workspace),
+                    state_source=state_source,
                     chat_model=self.chat_model,
                     settings=self.settings,
                     clock=self.clock,
                     handoff_rules=self.handoff_rules,
+                    tasks=self.task_desk(workspace, state_source),
                 )
             return self._desks[workspace]
 

@@ -27,6 +27,7 @@ from assistant.store.conversations import ConversationRecords
 from assistant.store.drafts import DraftRecords
 from assistant.suggesting import Suggester
 from assistant.suggesting.pages import words_of
+from assistant.tasks.dialog import TaskDesk
 
 
 class Desk:
@@ -46,6 +47,7 @@ class Desk:
         drafts: DraftRecords,
         suggester: Suggester | None = None,
         handoff_rules: HandoffRules | None = None,
+        tasks: TaskDesk | None = None,
     ) -> None:
         self._suggester = suggester
         self._page_threshold = settings.answer_threshold
@@ -54,6 +56,7 @@ class Desk:
         self._conversations = conversations
         self._state_source = state_source
         self._clock = clock
+        self.tasks = tasks
         self.answerer = Answerer(
             retriever=retriever,
             embedder=embedder,
@@ -63,6 +66,7 @@ class Desk:
             clock=clock,
             suggester=suggester,
             handoff_rules=handoff_rules,
+            tasks=tasks,
         )
         self.agent_drafts = AgentDrafts(self.answerer, conversations, drafts, state_source, clock)
 
@@ -153,6 +157,21 @@ class Desk:
         """Keep a rating. Raises NotFound."""
         await asyncio.to_thread(self._conversations.rate, rating)
 
+    async def recover_tasks(self) -> int:
+        """Drive on task runs that a crash left in doubt and tell their outcomes in the conversations; how many."""
+        if self.tasks is None:
+            return 0
+        settled = await self.tasks.runner.recover()
+        settled += [run for run in await self.tasks.runner.untold() if run.id not in {r.id for r in settled}]
+        for run in settled:
+            now = self._clock.now()
+            told = self.tasks.outcome_turn(run)
+            if told:
+                turn = Turn("assistant", told, now)
+                await asyncio.to_thread(self._conversations.append, run.conversation_id, turn, at=now)
+            await asyncio.to_thread(self.tasks.records.reported, run.id, now=now)
+        return len(settled)
+
     async def readiness(self) -> dict[str, str]:
         """Part → ``ok`` or what is wrong with it."""
         parts: dict[str, str] = {}
@@ -185,5 +204,8 @@ class Desk:
             record["shown_suggestions"] = list(shown)
         turn = Turn("assistant", reply.text, now)
         self._conversations.append(conversation_id, turn, at=now, reply=record)
+        for run_id in reply.runs_told:
+            assert self.tasks is not None
+            self.tasks.records.reported(run_id, now=now)
         if reply.handoff is not None:
             self._conversations.hand_off(conversation_id, reply.handoff, at=now)

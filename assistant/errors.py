@@ -69,6 +69,10 @@ class SourceFailed(StateUnavailable):
         super().__init__(reason)
 
 
+class ToolFailed(TeachbackError):
+    """The system behind a task did not answer as declared; nothing was done."""
+
+
 class NotFound(TeachbackError):
     """No such thing in this workspace."""
 

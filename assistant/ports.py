@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +125,32 @@ class JudgeModel(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A function that a model may propose to call; ``parameters`` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What a model proposes to call. ``arguments`` is its raw text, which may be no JSON at all."""
+
+    name: str
+    arguments: str
+
+
+@runtime_checkable
+class ToolModel(Protocol):
+    """A chat model that can propose tool calls. Raises ModelUnavailable. Proposing does nothing by itself."""
+
+    async def call_tool(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ToolCall | None:
+        """The first call that the model proposes, or None when it proposes none."""
         ...
 
 

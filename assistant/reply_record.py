@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from assistant.domain.reply import Citation, Handoff, Reply
+from assistant.domain.task import HandedTask, TaskRecord
 
 
 def citation_record(citation: Citation) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def handoff_details(handoff: Handoff) -> dict[str, Any]:
         "question": handoff.question,
         "mood": handoff.mood,
         "back_at": None if handoff.back_at is None else handoff.back_at.isoformat(),
+        **({"task": handed_record(handoff.task)} if handoff.task is not None else {}),
     }
 
 
@@ -48,6 +50,7 @@ def handoff_from(reason: str, summary: str, skill: str, details: Mapping[str, An
         question=kept.get("question", ""),
         mood=kept.get("mood", ""),
         back_at=datetime.fromisoformat(kept["back_at"]) if kept.get("back_at") else None,
+        task=HandedTask(**kept["task"]) if kept.get("task") else None,
     )
 
 
@@ -70,6 +73,7 @@ def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
         "prompt": None if reply.prompt is None else {"name": reply.prompt.name, "sha256": reply.prompt.sha256},
         "timings_ms": dict(reply.timings_ms),
         "degraded": list(reply.degraded),
+        "task": None if reply.task is None else task_record(reply.task),
     }
     if passages:
         record["passages"] = [
@@ -84,6 +88,32 @@ def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
             for p in reply.passages
         ]
     return record
+
+
+def task_record(task: TaskRecord) -> dict[str, Any]:
+    """How the task in hand stands, with what is shown on its card."""
+    return {
+        "name": task.name,
+        "title": task.title,
+        "status": task.status,
+        "parameters": dict(task.parameters),
+        "summary": [{"label": label, "value": value} for label, value in task.summary],
+        "missing": list(task.missing),
+        "confirmation": task.confirmation,
+        "expires_at": None if task.expires_at is None else task.expires_at.isoformat(),
+        "run_id": task.run_id,
+        "undo": task.undo,
+    }
+
+
+def handed_record(task: HandedTask) -> dict[str, Any]:
+    """A task that a person is to do."""
+    return {
+        "name": task.name,
+        "title": task.title,
+        "parameters": dict(task.parameters),
+        "permission": task.permission,
+    }
 
 
 def prediction_record(case_id: str, reply: Reply) -> dict[str, Any]:

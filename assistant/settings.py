@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from assistant.errors import ConfigurationError
 
 WorkspaceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")]
 
@@ -24,6 +27,14 @@ def default_cache_dir() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("teachback", appauthor=False)
+
+
+def named_secret(name: str) -> SecretStr:
+    """The value of the environment variable that a file refers to by name. Raises ConfigurationError."""
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigurationError(f"the environment variable {name} is not set; a file names it as a secret")
+    return SecretStr(value)
 
 
 class Settings(BaseSettings):
@@ -104,6 +115,9 @@ class Settings(BaseSettings):
     )
     handoff_rules: Path | None = Field(
         default=None, description="YAML file of handoff rules over the packaged ones (docs/handoff.md)."
+    )
+    tasks: Path | None = Field(
+        default=None, description="YAML file that declares the tasks the assistant may do; none when unset."
     )
     token_ttl_s: int = Field(default=3600, gt=0, description="Life of an end user's signed token.")
     token_secret: SecretStr | None = Field(

@@ -9,6 +9,7 @@ import api.cli.knowledge as knowledge
 import api.cli.running as running
 import api.cli.suggesting as suggesting
 import api.cli.talk as talk
+import api.cli.tasks as tasks
 from api.cli.session import Common, DataDirOption, JsonOption, WorkspaceOption
 
 app = typer.Typer(
@@ -34,5 +35,6 @@ def _common(
 running.register(app)
 knowledge.register(app)
 talk.register(app)
+tasks.register(app)
 evaluate.register(app)
 suggesting.register(app)

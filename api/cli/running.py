@@ -112,7 +112,12 @@ def _run_server(session: Session, host: str, port: int, demo_store: DemoStore | 
         raise ConfigurationError(f"cannot listen on {host}:{port}: {exc.strerror}; choose another with --port") from exc
     address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{listener.getsockname()[1]}"
     app = create_app(
-        desks=service.desk, keys=service.keys, tokens=service.tokens, settings=service.settings, demo=demo_store
+        desks=service.desk,
+        keys=service.keys,
+        tokens=service.tokens,
+        settings=service.settings,
+        demo=demo_store,
+        background=service.recover_tasks,
     )
     if demo_store is not None:
         key = _demo_key(session)
@@ -135,6 +140,9 @@ def _warm(session: Session) -> None:
 
     try:
         session.service.embedder.embed_passages(["预热"] * 8)
+        tasks = session.service.task_set(session.workspace)
+        if tasks is not None:
+            session.service.recogniser(tasks).warm()
     except TeachbackError as exc:
         say(f"the embedder is not ready: {exc}")
 

@@ -106,6 +106,7 @@ async def send_message(
             locale=body.locale,
             page=body.page,
             shown_suggestions=body.shown_suggestions,
+            confirmation=body.confirmation,
         )
     )
     if _wants_json(request.headers.get("accept", "")):

@@ -3,6 +3,7 @@ import { Client, Failure } from "./client.js";
 import { language, preferredLanguage, say, setLanguage, t } from "./i18n.js";
 import { el } from "./markdown.js";
 import { customerMessage, questionButton, ReplyView } from "./message.js";
+import { retireCards } from "./task.js";
 
 const LONGEST = 4000;
 const $ = (id) => document.getElementById(id);
@@ -54,16 +55,17 @@ function busy(is) {
 }
 
 // --- one question, one reply ---
-async function ask(text) {
+async function ask(text, confirmation = null) {
   if (running) return;
+  retireCards();
   $("welcome").classList.add("past");
   $("fresh").hidden = false;
   for (const old of document.querySelectorAll(".offers")) old.remove();
   $("log").append(customerMessage(text));
-  await reply(text);
+  await reply(text, confirmation);
 }
 
-async function reply(text) {
+async function reply(text, confirmation = null) {
   const view = new ReplyView();
   view.onGrow = follow;
   $("log").append(view.node);
@@ -73,7 +75,7 @@ async function reply(text) {
   busy(true);
   let focusInput = true;
   try {
-    const whole = await askOnce(text, view, running.signal);
+    const whole = await askOnce(text, view, running.signal, confirmation);
     view.finish(whole, { ask, rate: (value, reason) => rate(whole, value, reason) });
     $("announce").textContent = whole.text;
   } catch (error) {
@@ -83,7 +85,7 @@ async function reply(text) {
       const failure = error instanceof Failure ? error : new Failure("internal");
       view.fail(failure, () => {
         view.node.remove();
-        reply(text);
+        reply(text, confirmation);
       });
       if (["conversation-closed", "not-found"].includes(failure.kind)) forget();
     }
@@ -95,13 +97,13 @@ async function reply(text) {
   }
 }
 
-function askOnce(text, view, signal) {
+function askOnce(text, view, signal, confirmation) {
   const on = { delta: ({ text: piece }) => view.add(piece), reset: () => view.reset() };
   const shown = offered;
   offered = []; // what a reply offers later, the service knows by itself
   return renewing(async () => {
     if (!conversation) await open();
-    return client.ask(conversation, text, on, signal, shown);
+    return client.ask(conversation, text, on, signal, shown, confirmation);
   });
 }
 

@@ -109,9 +109,9 @@ export class Client {
   }
 
   /** Calls `on[event](data)` for each event; resolves with the whole reply. Throws Failure, or AbortError when stopped. */
-  async ask(id, text, on, signal, shown = []) {
+  async ask(id, text, on, signal, shown = [], confirmation = null) {
     const answer = await this.#fetch(`${API}/conversations/${encodeURIComponent(id)}/messages`, {
-      method: "POST", body: { text, shown_suggestions: shown.slice(0, 10), ...place() },
+      method: "POST", body: { text, shown_suggestions: shown.slice(0, 10), ...place(), ...(confirmation ? { confirmation } : {}) },
       accept: "text/event-stream", signal,
     });
     try {

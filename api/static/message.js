@@ -1,6 +1,7 @@
 // How one message looks: text, sources, live data used, handoff, feedback, details, failures.
 import { has, name, say, t } from "./i18n.js";
 import { blocks, el, icon } from "./markdown.js";
+import { taskCard, taskEyebrow } from "./task.js";
 
 const said = (tag, key, attributes = {}, values) => say(el(tag, attributes), key, values);
 const percent = (x) => `${Math.round(x * 100)}%`;
@@ -76,7 +77,14 @@ export class ReplyView {
     this.settle(reply.text, cite);
     const parts = [];
     if (reply.decision === "clarify") this.content.insertBefore(said("p", "clarify", { class: "eyebrow" }), this.body);
-    if (reply.decision === "act") this.content.insertBefore(el("p", { class: "eyebrow done" }, icon("check"), said("span", "act")), this.body);
+    if (reply.task) this.content.insertBefore(taskEyebrow(reply.task), this.body);
+    else if (reply.decision === "act") this.content.insertBefore(el("p", { class: "eyebrow done" }, icon("check"), said("span", "act")), this.body);
+    const card = reply.task?.confirmation ? taskCard(reply.task, on.ask) : null;
+    if (card) {
+      const start = reply.text.indexOf(`**${reply.task.title}**`); // from there on the card says the same
+      if (start >= 0) this.settle(reply.text.slice(0, start), cite);
+      parts.push(card);
+    }
     if (reply.handoff) parts.push(handoffCard(reply.handoff));
     if (reply.state_used.length) {
       const chips = reply.state_used.map((id) => el("li", { class: "chip" }, id));

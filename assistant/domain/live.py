@@ -34,8 +34,8 @@ class Question:
     """What is asked. ``history`` are the turns before it; ``user_id`` is whose live state may be used.
 
     ``misses`` counts the assistant's unhelpful replies (clarify) right before this question; ``shown_suggestions`` are
-    the questions that were offered before it; ``handed_off``: a person has been called and has not
-    come yet.
+    the questions that were offered before it; ``handed_off``: a person has been called and has not come yet.
+    ``confirmation`` names the task summary whose button was pressed; it only ever narrows what a yes may confirm.
     """
 
     text: str
@@ -47,6 +47,7 @@ class Question:
     misses: int = 0
     shown_suggestions: tuple[str, ...] = ()
     handed_off: bool = False
+    confirmation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from assistant.domain.knowledge import Passage
+from assistant.domain.task import HandedTask, TaskRecord
 
 Decision = Literal["answer", "clarify", "handoff", "act"]
 
@@ -29,6 +30,7 @@ class Handoff:
 
     ``rule`` names what fired; ``issue`` and ``question`` (still open) are a line each, ``tried`` the last
     answers given, ``passages`` and ``state`` ids, ``mood`` the last turn's. ``back_at``: nobody is at work until then.
+    ``task`` is what the person is to do, where it is a task that only staff may do.
     """
 
     reason: str
@@ -42,6 +44,7 @@ class Handoff:
     question: str = ""
     mood: str = ""
     back_at: datetime | None = None
+    task: HandedTask | None = None
 
 
 HANDOFF_REASONS = (
@@ -70,7 +73,8 @@ class Reply:
     """One reply. ``confidence`` is 0–1; ``timings_ms`` is by stage; ``model`` is None for the extractive answerer.
 
     ``degraded`` names each step down from the configured way (``llm``, ``vector_index``, ``state``), so that it can be
-    seen; ``state_used`` lists ids of the state entities the text rests on.
+    seen; ``state_used`` lists ids of the state entities the text rests on; ``task`` is how the task in hand stands;
+    ``runs_told`` are the task runs whose outcome the text tells.
     """
 
     text: str
@@ -87,3 +91,5 @@ class Reply:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
+    task: TaskRecord | None = None
+    runs_told: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from assistant.errors import ModelUnavailable
 from assistant.llm.openai_client import Chunk, RequestRejected
-from assistant.ports import ChatDelta, ChatMessage
+from assistant.ports import ChatDelta, ChatMessage, ToolCall, ToolSpec
 
 _log = logging.getLogger(__name__)
 _FALLBACK = "The reply is taken from the knowledge base instead."
@@ -81,6 +81,59 @@ class OpenAIChat:
                     raise
                 _log.info("%s rejected an option; trying with %s", self._model, sorted(adapted))
                 options = adapted
+
+    async def call_tool(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ToolCall | None:
+        """The first tool call that the model proposes, or None when it writes text instead. Raises ModelUnavailable.
+
+        A call that was cut off by a token limit is a failure: half an argument is another argument.
+        """
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        body: dict[str, object] = {
+            "model": self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "tools": [
+                {
+                    "type": "function",
+                    "function": {"name": t.name, "description": t.description, "parameters": dict(t.parameters)},
+                }
+                for t in tools
+            ],
+            "tool_choice": "auto",
+        }
+        options = dict(self._options)
+        while True:
+            try:
+                call = await self._tool_call({**body, **options}, deadline)
+            except RequestRejected as exc:
+                adapted = _adapted(options, exc)
+                if adapted is None:
+                    raise
+                options = adapted
+            else:
+                self._options = options
+                return call
+
+    async def _tool_call(self, body: Mapping[str, object], deadline: float) -> ToolCall | None:
+        name, arguments, finish = "", "", None
+        async with aclosing(self._client.stream(body)) as chunks:
+            while True:
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        chunk = await anext(chunks, None)
+                except TimeoutError as exc:
+                    raise ModelUnavailable(
+                        f"{self._model} took over {self._timeout_s:g} s for a tool call. The rules decide alone."
+                    ) from exc
+                if chunk is None:
+                    break
+                for piece in chunk.tools:
+                    if piece.index == 0:
+                        name += piece.name
+                        arguments += piece.arguments
+                finish = chunk.finish_reason or finish
+        if finish not in ("stop", "tool_calls", "function_call"):
+            raise ModelUnavailable(f"{self._model}'s tool call ended with {finish!r}. The rules decide alone.")
+        return ToolCall(name, arguments) if name else None
 
     async def aclose(self) -> None:
         """Close the connections."""

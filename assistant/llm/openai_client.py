@@ -36,6 +36,15 @@ class RequestRejected(ModelUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolPiece:
+    """A piece of a proposed tool call: the name comes first, the arguments' text in pieces."""
+
+    index: int
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """One event of a streamed completion; ``thinking`` tells that it carried reasoning, which nobody is shown."""
 
@@ -43,6 +52,7 @@ class Chunk:
     thinking: bool = False
     finish_reason: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
+    tools: tuple[ToolPiece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,4 +258,15 @@ def _chunk(event: Any) -> Chunk:
     if not isinstance(text, str):
         raise TypeError("content is not text")
     thinking = any(getattr(delta, name, None) for name in ("reasoning_content", "reasoning"))
-    return Chunk(text, bool(thinking), choice.finish_reason, counted)
+    tools = tuple(
+        ToolPiece(piece.index or 0, _text(piece.function.name), _text(piece.function.arguments))
+        for piece in getattr(delta, "tool_calls", None) or ()
+        if piece.function is not None
+    )
+    return Chunk(text, bool(thinking), choice.finish_reason, counted, tools)
+
+
+def _text(value: object) -> str:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("a tool call is not text")
+    return value or ""

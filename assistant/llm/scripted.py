@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
-from assistant.ports import ChatDelta, ChatMessage
+from assistant.ports import ChatDelta, ChatMessage, ToolCall, ToolSpec
 
 ScriptedReply = str | Sequence[str | Exception]
 
@@ -17,7 +17,8 @@ class RepliesExhausted(AssertionError):
 class ScriptedChat:
     """Plays ``replies`` in order, one a call: a text, or its pieces, where an exception is raised when it is reached.
 
-    ``calls`` holds the messages of every call.
+    ``calls`` holds the messages of every call. ``tool_calls`` are played by ``call_tool`` in the same way; once they
+    are used up it proposes nothing, as a model that sees no use for a tool.
     """
 
     def __init__(
@@ -26,11 +27,14 @@ class ScriptedChat:
         *,
         name: str = "scripted",
         usage: Mapping[str, int] | None = None,
+        tool_calls: Iterable[ToolCall | Exception | None] = (),
     ) -> None:
         self._replies = deque([reply] if isinstance(reply, str) else list(reply) for reply in replies)
         self._name = name
         self._usage = dict(usage or {})
         self.calls: list[tuple[ChatMessage, ...]] = []
+        self._tool_calls = deque(tool_calls)
+        self.tool_requests: list[tuple[tuple[ChatMessage, ...], tuple[ToolSpec, ...]]] = []
 
     @property
     def name(self) -> str:
@@ -52,3 +56,11 @@ class ScriptedChat:
                 raise piece
             yield ChatDelta(piece)
         yield ChatDelta(usage=self._usage)
+
+    async def call_tool(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ToolCall | None:
+        """The next scripted call; an exception among them is raised."""
+        self.tool_requests.append((tuple(messages), tuple(tools)))
+        planned = self._tool_calls.popleft() if self._tool_calls else None
+        if isinstance(planned, Exception):
+            raise planned
+        return planned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,12 +18,19 @@ from assistant.state.records import check_history, parse_state
 class HistoryStateSource:
     """A StateSource over ``users.json`` (user id → user with histories), which is read and checked once.
 
-    An unknown user's state is empty and not ``known``. Each entity tells in ``attributes["status_since"]`` when it
-    came to its status. Raises InputRejected when the file is not such a file.
+    An unknown user's state is empty and not ``known``. ``changes`` puts over a state what was done since the file was
+    written (the demo shop's tasks). Each entity tells in ``attributes["status_since"]`` when it came to its status.
+    Raises InputRejected when the file is not such a file.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], datetime] | None = None,
+        changes: Callable[[UserState], UserState] | None = None,
+    ) -> None:
         self._now = now or (lambda: datetime.now(UTC))
+        self._changes = changes
         try:
             users = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as exc:
@@ -49,7 +57,8 @@ class HistoryStateSource:
                 entity["attributes"] = {**entity.get("attributes", {}), "status_since": reached}
             if (entity["kind"], entity["id"]) in changes_later:
                 entity["attributes"].pop("last_scan", None)  # it tells of the last status, which is yet to come
-        return parse_state(raw, user_id)
+        state = parse_state(raw, user_id)
+        return state if self._changes is None else await asyncio.to_thread(self._changes, state)
 
 
 def _changes_after(entity: dict[str, Any], moment: datetime) -> bool:

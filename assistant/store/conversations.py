@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from assistant.domain.conversation import Turn
 from assistant.domain.feedback import Rating
 from assistant.domain.live import Conversation
 from assistant.domain.reply import Handoff
-from assistant.errors import NotFound
+from assistant.errors import NotFound, TeachbackError
 from assistant.reply_record import handoff_details, handoff_from
 from assistant.store import tables as t
+
+_APPEND_TRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +104,29 @@ class ConversationRecords:
     def append(self, conversation_id: str, turn: Turn, *, at: datetime, reply: Mapping[str, Any] | None = None) -> int:
         """Add a turn; returns its number, from 0. ``reply`` is the whole reply record of an assistant's turn."""
         tu = t.turns
-        with self._engine.begin() as connection:
-            last = connection.execute(
-                select(func.max(tu.c.seq)).where(
-                    tu.c.workspace == self._workspace, tu.c.conversation_id == conversation_id
+        for attempt in range(_APPEND_TRIES):
+            with contextlib.suppress(IntegrityError), self._engine.begin() as connection:
+                last = connection.execute(
+                    select(func.max(tu.c.seq)).where(
+                        tu.c.workspace == self._workspace, tu.c.conversation_id == conversation_id
+                    )
+                ).scalar()
+                seq = 0 if last is None else int(last) + 1
+                connection.execute(
+                    insert(tu).values(
+                        workspace=self._workspace,
+                        conversation_id=conversation_id,
+                        seq=seq,
+                        role=turn.role,
+                        text=turn.text,
+                        at=at,
+                        author_id=turn.author_id,
+                        reply=dict(reply) if reply is not None else None,
+                    )
                 )
-            ).scalar()
-            seq = 0 if last is None else int(last) + 1
-            connection.execute(
-                insert(tu).values(
-                    workspace=self._workspace,
-                    conversation_id=conversation_id,
-                    seq=seq,
-                    role=turn.role,
-                    text=turn.text,
-                    at=at,
-                    author_id=turn.author_id,
-                    reply=dict(reply) if reply is not None else None,
-                )
-            )
-            return seq
+                return seq
+            time.sleep(0.002 * attempt)  # two messages of one conversation at once: the other one took this number
+        raise TeachbackError(f"conversation {conversation_id!r} is written to by too many at once; try again")
 
     def hand_off(self, conversation_id: str, handoff: Handoff, *, at: datetime) -> None:
         """Record the handoff and mark the conversation, in one transaction: a promise of a transfer makes one.

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.errors import ConfigurationError
 
-SCHEMA_HEAD = "0006"
+SCHEMA_HEAD = "0003"
 
 
 def open_database(url: str) -> Engine:

@@ -226,3 +226,56 @@ api_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime, nullable=True),
 )
+
+task_dialogs = Table(
+    "task_dialogs",
+    metadata,
+    _workspace(),
+    Column("conversation_id", String(64), primary_key=True),
+    Column("user_id", String(200), nullable=False),
+    Column("task", String(48), nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("asked", String(48), nullable=False),
+    Column("misses", Integer, nullable=False),
+    Column("offer_id", String(32), nullable=False),
+    Column("offered_after", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=True),
+)
+
+task_runs = Table(
+    "task_runs",
+    metadata,
+    _workspace(),
+    Column("id", String(32), primary_key=True),
+    Column("effect_key", String(64), nullable=False),
+    Column("conversation_id", String(64), nullable=False),
+    Column("user_id", String(200), nullable=False),
+    Column("task", String(48), nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("locale", String(16), nullable=False),
+    Column("offer_id", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", String(64), nullable=False),
+    Column("reported", Boolean, nullable=False),
+    Column("confirmed_at", UtcDateTime, nullable=False),
+    Column("leased_until", UtcDateTime, nullable=True),
+    Column("next_at", UtcDateTime, nullable=True),
+    Index("ix_task_runs_key", "workspace", "effect_key", unique=True),
+    Index("ix_task_runs_conversation", "workspace", "conversation_id"),
+    Index("ix_task_runs_next", "next_at"),
+)
+
+# Only ever added to: triggers refuse an update or a delete. It holds hashes of values, never the values themselves.
+task_log = Table(
+    "task_log",
+    metadata,
+    _workspace(),
+    Column("seq", Integer, primary_key=True),
+    Column("run_id", String(32), nullable=False),
+    Column("event", String(24), nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Index("ix_task_log_run", "workspace", "run_id"),
+)

@@ -27,6 +27,7 @@ REPLY_KEYS = {
     "prompt",
     "timings_ms",
     "degraded",
+    "task",
 }
 
 
