@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from ingest.sources.schemas import parse_transcript
 
 MOST_CONVERSATIONS = 4000  # the latest; older ones have faded
 FEWEST = 2  # conversations that ask what no article answers, before their words are shown to others
+# said of oneself, or in several breaths: one customer's words, not for another's eyes
+_OWN = re.compile(r"我|俺|咱|[\u3400-\u9fff]\s|\b(?:i|my|me|mine|we|our)\b", re.IGNORECASE)
 _LONGEST = {"zh": 26, "en": 80}
 
 
@@ -281,6 +284,7 @@ def _presentable(text: str, locale: str) -> bool:
         and "\n" not in text
         and not any(c in text for c in "[]【】")
         and not any(c.isdigit() for c in text)
+        and not _OWN.search(text)
         and 5 <= len(text) <= _LONGEST[locale]
         and asks(text)
     )
