@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from evals.runs import EvalRun, RunRow
 from evals.statistics import Difference, paired_difference
 
-SLICES = ("locale", "channel", "tier", "cause")
+SLICES = ("locale", "channel", "tier", "intent", "cause")
+SOLVED = "solved"
+"""The value of the slice ``cause`` for cases that had no cause before, in a run that looked for causes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """After − before on the cases of both runs.
 
-    ``measures`` covers all cases, ``slices`` the main measure by slice and its value. ``regression`` is true where the
-    whole interval of the main measure is on the worse side of 0. ``lost`` are cases scored before and unscored now:
-    they are in no difference, so they are named. ``warnings`` say what makes the comparison doubtful.
+    ``measures`` covers all cases, ``slices`` the main measure by slice and its value; ``cause`` is the one that the
+    case had before, so it tells what became of the failures (which can mostly rise, as solved cases can mostly fall).
+    ``regression`` is true where the whole interval of the main measure is on the worse side of 0. ``lost`` are cases
+    scored before and unscored now: they are in no difference, so they are named. ``warnings`` say what makes the
+    comparison doubtful.
     """
 
     before: str
@@ -32,9 +36,14 @@ class Comparison:
     only_after: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    def could_see(self, least: float) -> bool:
+        """Whether a difference as small as ``least`` would have shown; never where scored cases are lost."""
+        detectable = self.measures[self.main].detectable
+        return detectable is not None and detectable <= least and not self.lost
+
 
 def compare_runs(before: EvalRun, after: EvalRun, *, level: float = 0.95, seed: int = 0) -> Comparison:
-    """The paired comparison; a case's slice values are those of the later run.
+    """The paired comparison; a case's slice values are those of the later run, but for the cause.
 
     Raises ValueError where the runs are of different kinds, differ in their main measure or share no case.
     """
@@ -86,8 +95,12 @@ def compare_runs(before: EvalRun, after: EvalRun, *, level: float = 0.95, seed: 
 
 def _sliced(pairs: list[tuple[RunRow, RunRow]], name: str) -> dict[str, list[tuple[RunRow, RunRow]]]:
     found: dict[str, list[tuple[RunRow, RunRow]]] = {}
+    diagnosed = any("cause" in row.slices for row, _ in pairs)
     for pair in pairs:
-        value = pair[1].slices.get(name)
+        if name == "cause":
+            value = pair[0].slices.get(name) or (SOLVED if diagnosed else None)
+        else:
+            value = pair[1].slices.get(name)
         if value:
             found.setdefault(value, []).append(pair)
     return found

@@ -87,6 +87,11 @@ class KnowledgeView:
         self._index.upsert(self._snapshot.table.entry_ids, self._snapshot.vectors)
         self.undated = len({(c.kind, c.document_id) for c in knowledge.chunks if known_from(c) is None})
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The view's index as one table; what a case may not see is in it."""
+        return self._snapshot
+
     def retriever(self, embedder: Embedder | None = None) -> Retriever:
         """A Retriever over the view; another embedder for its questions where one is given."""
         return Retriever(

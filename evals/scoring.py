@@ -133,13 +133,15 @@ def stored_run(
     source: str,
     *,
     causes: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
+    intents: Mapping[str, str] | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> EvalRun:
     """The run as it is kept on disk, a row a case, with what was said and why.
 
-    ``causes`` is (cause, evidence) by case id, ``arguments`` what the run was asked to do beside its cases.
+    ``causes`` is (cause, evidence) by case id, ``intents`` what each case is about, ``arguments`` what the run was
+    asked to do beside its cases.
     """
-    causes = causes or {}
+    causes, intents = causes or {}, intents or {}
     rows = []
     for case, score in zip(scored.cases, scored.scores, strict=True):
         reply = scored.replay.replies.get(case.case_id)
@@ -154,6 +156,7 @@ def stored_run(
                     "locale": case.locale,
                     "channel": case.channel or "unknown",
                     "tier": str(state.profile.get("tier", "unknown")) if state is not None else "unknown",
+                    **({"intent": intents[case.case_id]} if case.case_id in intents else {}),
                     **({"cause": causes[case.case_id][0]} if case.case_id in causes else {}),
                 },
                 detail={}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from assistant.domain.reply import Reply
 from assistant.ports import Progress
 from evals.answer_metrics import AnswerScorer, CaseScore
+from evals.intents import case_intents
 from evals.jsonl import write_whole
 from evals.judge import Judged
 from evals.judge.stored import with_judgement
@@ -38,6 +39,7 @@ class Evaluation:
     diagnoses: Sequence[Diagnosis]
     with_causes: bool
     judged: Judged | None = None
+    intents: Mapping[str, str] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """The figures as JSON data; ``causes`` is None where they were not asked for."""
@@ -54,7 +56,9 @@ class Evaluation:
         """The run as it is kept on disk."""
         causes = {d.case_id: (d.cause.value, d.evidence) for d in self.diagnoses}
         fingerprint = self.bench.embedder.fingerprint
-        run = stored_run(self.scored, fingerprint, now, source, causes=causes, arguments=arguments)
+        run = stored_run(
+            self.scored, fingerprint, now, source, causes=causes, intents=self.intents, arguments=arguments
+        )
         return run if self.judged is None else with_judgement(run, self.judged)
 
 
@@ -77,7 +81,7 @@ async def evaluate_transfers(
     diagnoses: Sequence[Diagnosis] = ()
     if with_causes:
         diagnoses = await _diagnose(bench, result.replies, scored.scores, progress, journal)
-    return Evaluation(bench, scored, diagnoses, with_causes)
+    return Evaluation(bench, scored, diagnoses, with_causes, intents=case_intents(bench))
 
 
 async def _diagnose(

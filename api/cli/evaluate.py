@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from evals.compare import Comparison
     from evals.statistics import Difference
 
+_SLICE_PAIRS = 5  # below, an intent's difference is mostly luck
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands as a group."""
@@ -350,11 +352,17 @@ def compare(
     ctx: typer.Context,
     run_a: Annotated[Path, typer.Argument(help="The run before: a file, or the id of a stored run.")],
     run_b: Annotated[Path, typer.Argument(help="The run after, likewise.")],
+    must_see: Annotated[
+        float | None,
+        typer.Option(
+            "--must-see", min=0.0, max=1.0, help="Exit 1, too, where so small a difference could not have been seen."
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Paired difference of two stored runs with its interval; exit 1 on a regression."""
+    """Paired difference of two stored runs with its interval, by slice; exit 1 on a regression."""
     from assistant.errors import ConfigurationError
     from evals.compare import compare_runs
     from evals.runs import read_run
@@ -368,7 +376,13 @@ def compare(
     record = comparison_record(result)
     common: Common = ctx.obj or Common()
     write(json.dumps(record, ensure_ascii=False) if as_json or common.json else comparison_text(result))
-    if result.regression:
+    blind = must_see is not None and not result.could_see(must_see)
+    if blind:
+        seen = result.measures[result.main].detectable
+        least = "no difference" if seen is None else f"differences from {seen:.3f} up"
+        lost = f", and {len(result.lost)} scored cases are unscored now" if result.lost else ""
+        say(f"these runs can show {least}{lost}; --must-see asks for {must_see:g}: use more cases, or score all")
+    if result.regression or blind:
         raise typer.Exit(1)
 
 
@@ -388,8 +402,17 @@ def comparison_text(result: Comparison) -> str:
         "|---|---|---|---|---|",
     ]
     out += [f"| {name} | {_difference(d)} |" for name, d in result.measures.items()]
+    small = 0
     for name, values in result.slices.items():
-        out += [f"| {result.main}, {name} = {value} | {_difference(d)} |" for value, d in values.items()]
+        for value, d in sorted(values.items(), key=lambda item: -item[1].pairs):
+            if d.pairs < _SLICE_PAIRS and name == "intent":
+                small += 1
+                continue
+            out.append(f"| {result.main}, {name} = {value} | {_difference(d)} |")
+    if small:
+        out.append(f"\n{small} intents of fewer than {_SLICE_PAIRS} pairs are left out here (--json has all).")
+    if result.slices:
+        out.append("\nSlices are many: of twenty, one shows a difference by luck. Only the first line decides.")
     if main.unpaired:
         out.append(f"\n{main.unpaired} pairs are unscored on one side.")
     if result.lost:

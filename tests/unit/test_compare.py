@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,6 +124,37 @@ def test_cases_that_became_unscored_or_differ_are_named() -> None:
     assert result.measures["accuracy"].pairs == 58
     assert result.measures["accuracy"].unpaired == 1
     assert len(result.warnings) == 4
+
+
+def test_causes_are_those_of_the_run_before_and_intents_those_after() -> None:
+    def sliced(made: EvalRun, causes: Mapping[str, str], intent: str) -> EvalRun:
+        rows = (
+            replace(row, slices={"intent": intent, **({"cause": causes[row.case_id]} if row.case_id in causes else {})})
+            for row in made.rows
+        )
+        return replace(made, rows=tuple(rows))
+
+    values = {"a": 0.1, "b": 0.2, "c": 0.8}
+    before = sliced(run("a", values), {"a": "knowledge_missing", "b": "state_needed"}, "old")
+    after = sliced(run("b", {**values, "a": 0.9}), {"b": "retrieval_missed"}, "refund-time")
+    slices = compare_runs(before, after).slices
+    assert {name: d.mean for name, d in slices["cause"].items()} == {
+        "knowledge_missing": pytest.approx(0.8),
+        "state_needed": 0.0,
+        "solved": 0.0,
+    }
+    assert set(slices["intent"]) == {"refund-time"}
+    assert "cause" not in compare_runs(run("a", values), run("b", values)).slices
+
+
+def test_what_could_not_have_been_seen_is_not_seen() -> None:
+    result = compare_runs(run("a", scores(1)), run("b", scores(2)))
+    detectable = result.measures["accuracy"].detectable
+    assert detectable is not None
+    assert result.could_see(detectable)
+    assert not result.could_see(detectable - 1e-6)
+    assert not compare_runs(run("a", {"x": 0.9}), run("b", {"x": 0.1})).could_see(1.0)
+    assert not compare_runs(run("a", scores(1)), run("b", {**scores(2), "c0": None})).could_see(1.0)
 
 
 def test_too_few_pairs_give_no_verdict() -> None:

@@ -18,6 +18,7 @@ from assistant.settings import Settings
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.caching_embedder import CachingEmbedder
 from evals.cases import Prediction, ReplyCase
+from evals.intents import NO_ARTICLE, case_intents
 from evals.knowledge_view import Knowledge, KnowledgeView, ReplayClock
 from evals.leak_guard import LeakGuard
 from evals.root_causes import CAUSES, Cause, RootCauses
@@ -155,6 +156,16 @@ def _bench(cases: list[ReplyCase], *texts: str) -> Bench:
     knowledge = Knowledge(tuple(c for write in made for c in write.chunks), tuple(entries), vectors)
     clock = ReplayClock(datetime(2026, 11, 22, tzinfo=UTC))
     return Bench(cases, KnowledgeView(knowledge, embedder), embedder, LeakGuard(cases, knowledge), clock, Settings())
+
+
+def test_a_case_is_about_the_article_noted_else_the_one_its_reply_finds_else_none() -> None:
+    texts = ("杯身刻字另收 20 元，最多 6 个字。", "仓库收到退货后 1–2 个工作日验收，银行卡 3–7 个工作日到账。")
+    noted = replace(_case("刻字要多少钱？", reference="另收 20 元。"), case_id="noted", article_ids=("a0",))
+    found = replace(_case("退款多久到？", reference=texts[1]), case_id="found")
+    alone = replace(_case("天气怎么样？", reference="今天晴。"), case_id="alone")
+    silent = replace(_case("在吗"), case_id="silent", references=())
+    intents = case_intents(_bench([noted, found, alone, silent], *texts))
+    assert intents == {"noted": "a0", "found": "a1", "alone": NO_ARTICLE, "silent": NO_ARTICLE}
 
 
 def test_a_vector_that_is_not_its_texts_own_drifts() -> None:
