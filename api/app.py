@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.demo import DemoStore, mount_demo
 from api.problems import add_problem_handlers
-from api.routes import conversations, drafts, health, knowledge
+from api.routes import conversations, drafts, health, knowledge, reviews
 from api.routes import tokens as tokens_routes
 from api.routes.context import ApiLimits, DeskLike, Desks
 from api.routes.guards import Guard
@@ -35,6 +35,7 @@ _TAGS = [
     {"name": "conversations", "description": "Open, read, ask, rate."},
     {"name": "agents", "description": "Drafts, and what was sent in their place."},
     {"name": "knowledge", "description": "Search and suggested questions."},
+    {"name": "knowledge desk", "description": "For staff: gaps, drafted articles, flags, stocktake."},
     {"name": "tokens", "description": "From your server: tokens for your users."},
     {"name": "health", "description": "Probes."},
 ]
@@ -49,12 +50,14 @@ def create_app(
     demo: DemoStore | None = None,
     limits: ApiLimits | None = None,
     background: Callable[[], Awaitable[None]] | None = None,
+    review: reviews.Knowledge | None = None,
 ) -> FastAPI:
     """The application.
 
     ``desks`` gives a workspace's desk; it is called once for each workspace, in a worker thread, on first use. The app
     closes the desks it was given when it shuts down. ``demo`` adds routes that let anyone be a made-up user.
-    ``background`` runs beside the requests until the app shuts down.
+    ``background`` runs beside the requests until the app shuts down. Without ``review`` the routes of the knowledge
+    desk answer that they are not available.
     """
     pool = Desks(desks)
 
@@ -85,10 +88,11 @@ def create_app(
     app.state.tokens = tokens
     app.state.settings = settings
     app.state.limits = limits or ApiLimits()
+    app.state.knowledge = review
 
     add_problem_handlers(app)
     api = APIRouter(prefix=API_PREFIX)
-    for module in (tokens_routes, conversations, drafts, knowledge, health):
+    for module in (tokens_routes, conversations, drafts, knowledge, reviews, health):
         api.include_router(module.router)
     app.include_router(api)
     if demo is not None:

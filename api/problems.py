@@ -73,6 +73,12 @@ _ALL = (
         ("Draft already decided", "Another decision on this draft is recorded already; read the conversation."),
         ("草稿已处理", "这份草稿已有另外的处理结果，请先查看会话。"),
     ),
+    _kind(
+        "conflict",
+        409,
+        ("Not possible now", "Its state has changed or does not allow this; please look at it again."),
+        ("当前无法执行", "它的状态已变化或不允许此操作，请重新查看。"),
+    ),
     _kind("too-large", 413, ("Too large", "The request is too large."), ("内容过大", "请求内容过大。")),
     _kind(
         "invalid",
@@ -118,6 +124,7 @@ _BY_STATUS: Mapping[int, Kind] = {kind.status: kind for kind in reversed(_ALL)} 
 _BY_ERROR: Sequence[tuple[type[errors.TeachbackError], str]] = (
     (errors.NotFound, "not-found"),
     (errors.NotPermitted, "not-permitted"),
+    (errors.Conflict, "conflict"),
     (errors.InputRejected, "invalid"),
     (errors.ConfigurationError, "unavailable"),
     (errors.EmbeddingFailed, "unavailable"),
@@ -172,7 +179,8 @@ def problem_of(exc: Exception) -> Problem:
         return _invalid(exc)
     for error_type, slug in _BY_ERROR:
         if isinstance(exc, error_type):
-            return Problem(slug, exc.reason if isinstance(exc, errors.InputRejected) else None)
+            told = exc.reason if isinstance(exc, errors.InputRejected) else None
+            return Problem(slug, str(exc) if isinstance(exc, errors.Conflict) else told)
     return Problem("internal")
 
 

@@ -28,8 +28,10 @@ from assistant.store.conversations import ConversationRecords
 from assistant.store.database import open_database
 from assistant.store.drafts import DraftRecords
 from assistant.store.records import KnowledgeRecords
+from assistant.store.reviews import ReviewRecords
 from assistant.store.snapshot import Snapshot
 from assistant.store.task_records import TaskRecords, workspaces_in_doubt
+from assistant.store.usage import UsageRecords
 from assistant.suggesting import RuleBook, Suggester, load_rules
 from assistant.suggesting.live_model import LiveModel
 from assistant.tasks.backend import TaskBackend
@@ -201,6 +203,14 @@ class Service:
     def records(self, workspace: str) -> KnowledgeRecords:
         """The knowledge records of a workspace, which exists from here on."""
         return KnowledgeRecords(self.engine, workspace)
+
+    def reviews(self, workspace: str) -> ReviewRecords:
+        """The drafted articles under review and the flags of a workspace."""
+        return ReviewRecords(self.engine, workspace)
+
+    def usage(self, workspace: str) -> UsageRecords:
+        """What the workspace's stored replies were made from."""
+        return UsageRecords(self.engine, workspace)
 
     def keeper(self, workspace: str) -> IndexKeeper:
         """What keeps the workspace's indexes equal to its records."""

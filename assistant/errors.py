@@ -12,6 +12,7 @@ TeachbackError
 │   └── SourceFailed          one source failed for a named reason; the reply says what is missing
 ├── InputRejected             one item of input is wrong: file, line and reason are in it; the rest goes on
 ├── NotFound                  no such conversation, article or run in this workspace
+├── Conflict                  what is asked for does not fit the state the thing is in now; look again, then decide
 └── NotPermitted              the caller has not proved who they are, or may not do this
 """
 
@@ -75,6 +76,10 @@ class ToolFailed(TeachbackError):
 
 class NotFound(TeachbackError):
     """No such thing in this workspace."""
+
+
+class Conflict(TeachbackError):
+    """What is asked for does not fit the state that the thing is in now."""
 
 
 class NotPermitted(TeachbackError):

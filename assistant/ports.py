@@ -10,6 +10,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.domain.review import ArticleFlag, ReviewEvent, ReviewItem, ReviewStatus
 from assistant.domain.state import UserState
 
 Vectors = NDArray[np.float32]
@@ -187,4 +188,36 @@ class TextSegmenter(Protocol):
 
     def learn(self, words: Iterable[str]) -> None:
         """Add domain words (product and promotion names)."""
+        ...
+
+
+class ReviewStore(Protocol):
+    """Drafted articles under review and flags on articles, of one workspace. Blocking, each call one transaction."""
+
+    def add(self, item: ReviewItem) -> None:
+        """A new item with its events. Raises Conflict where its id is taken, or its gap by an item not given up."""
+        ...
+
+    def get(self, item_id: str) -> ReviewItem:
+        """The item with its history. Raises NotFound."""
+        ...
+
+    def items(self, statuses: Sequence[ReviewStatus] = ()) -> list[ReviewItem]:
+        """Items in these states, all where none is named, the oldest first; without their histories."""
+        ...
+
+    def change(self, before: ReviewItem, after: ReviewItem, event: ReviewEvent) -> ReviewItem:
+        """Keep ``after`` and its event, if the item is still as ``before``. Raises Conflict, NotFound."""
+        ...
+
+    def flag(self, flag: ArticleFlag) -> None:
+        """Keep a flag."""
+        ...
+
+    def flags(self, article_id: str | None = None, *, settled: bool = False) -> list[ArticleFlag]:
+        """Open flags, of one article or of all, the oldest first; with ``settled`` those dealt with too."""
+        ...
+
+    def settle_flag(self, flag_id: str, *, who: str, at: datetime) -> None:
+        """Mark a flag as dealt with; twice keeps the first. Raises NotFound."""
         ...

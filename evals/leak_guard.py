@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.domain.knowledge import Chunk, DocumentKind
@@ -48,14 +48,20 @@ class LeakGuard:
     A shingle is distinctive of a case where it stands in its human reply and in the resolutions of at most two
     conversations; a phrase that agents paste everywhere belongs to no case. A resolution of another conversation is a
     copy when it holds half of the case's distinctive shingles, or 0.3 of them and is of the same customer. An article
-    is derived when it holds half of them, unless it was last changed before the case: then the agent quoted it.
+    is derived when it holds half of them, unless it was last changed before the case: then the agent quoted it. An
+    article that says which conversations it was written from is derived for their cases, whatever it holds.
     """
 
     def __init__(
-        self, cases: Sequence[ReplyCase], knowledge: Knowledge, customers: Mapping[str, str] | None = None
+        self,
+        cases: Sequence[ReplyCase],
+        knowledge: Knowledge,
+        customers: Mapping[str, str] | None = None,
+        written_from: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        """``customers`` is conversation → customer, where known."""
+        """``customers`` is conversation → customer, ``written_from`` article → conversations, where known."""
         self._customers = dict(customers or {})
+        self._written_from = {article: frozenset(told) for article, told in (written_from or {}).items()}
         self._pieces: dict[str, frozenset[str]] = {}
         self._chunks: dict[str, list[Chunk]] = defaultdict(list)
         questions: dict[str, list[str]] = defaultdict(list)
@@ -76,9 +82,19 @@ class LeakGuard:
         self._told = Counter(shingle for held in said.values() for shingle in held)
         self._hidden = {case.case_id: self._find(case) for case in cases}
 
-    def on(self, cases: Sequence[ReplyCase], knowledge: Knowledge) -> LeakGuard:
-        """A guard of the same customers over other knowledge."""
-        return LeakGuard(cases, knowledge, self._customers)
+    def on(
+        self,
+        cases: Sequence[ReplyCase],
+        knowledge: Knowledge,
+        written_from: Mapping[str, Collection[str]] | None = None,
+    ) -> LeakGuard:
+        """A guard of the same customers over other knowledge, which may hold articles written from conversations."""
+        return LeakGuard(cases, knowledge, self._customers, {**self._written_from, **(written_from or {})})
+
+    def marked(self, case: ReplyCase) -> bool:
+        """Whether an article says that it was written from this case's conversation, or from a copy of it."""
+        hidden = self._hidden[case.case_id]
+        return any(told & (hidden.own | hidden.copies) for told in self._written_from.values())
 
     def hidden(self, case: ReplyCase) -> Hidden:
         """What this case may not see."""
@@ -115,7 +131,7 @@ class LeakGuard:
         own = frozenset({case.conversation_id})
         distinctive = self._distinctive(case)
         if len(distinctive) < _FEWEST:
-            return Hidden(own, frozenset(), frozenset())
+            return Hidden(own, frozenset(), self._written(own))
         shares = Counter(key for shingle in distinctive for key in self._holders.get(shingle, ()))
         copies, derived = set(), set()
         customer = self._customers.get(case.conversation_id)
@@ -129,7 +145,11 @@ class LeakGuard:
                     copies.add(key)
             elif share >= _DERIVED and not self._was_known(key, case):
                 derived.add(key)
-        return Hidden(own, frozenset(copies), frozenset(derived))
+        return Hidden(own, frozenset(copies), frozenset(derived) | self._written(own | copies))
+
+    def _written(self, conversations: Collection[str]) -> frozenset[str]:
+        """Source keys of the articles that were written from any of these."""
+        return frozenset(f"\0{a}" for a, told in self._written_from.items() if told & set(conversations))
 
     def _distinctive(self, case: ReplyCase) -> frozenset[str]:
         said = shingles("\n".join(case.references[:1]))

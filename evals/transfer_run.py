@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from evals.caching_embedder import CachingEmbedder
 from evals.cases import Prediction, ReplyCase
 from evals.knowledge_view import Knowledge, KnowledgeView, ReplayClock, knowledge_of
 from evals.leak_guard import LeakFound, LeakGuard
+from evals.provenance import provenance
 
 __all__ = ["Bench", "GuardReport", "LeakFound", "Replay", "prefill", "prepare", "replay"]
 
@@ -135,10 +136,10 @@ class Bench:
         """The product's answerer over the view."""
         return self.view.answerer(self.settings, self.clock, chat_model=self.chat_model)
 
-    def on(self, knowledge: Knowledge) -> Bench:
-        """The same cases on other knowledge."""
+    def on(self, knowledge: Knowledge, written_from: Mapping[str, Collection[str]] | None = None) -> Bench:
+        """The same cases on other knowledge; ``written_from`` is article → conversations for what is new in it."""
         view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of)
-        return replace(self, view=view, guard=self.guard.on(self.cases, knowledge))
+        return replace(self, view=view, guard=self.guard.on(self.cases, knowledge, written_from))
 
     async def replay(
         self,
@@ -185,7 +186,7 @@ def prepare(
         cases,
         KnowledgeView(knowledge, embedder, as_of=as_of),
         embedder,
-        LeakGuard(cases, knowledge, customers),
+        LeakGuard(cases, knowledge, customers, provenance(records.articles())),
         ReplayClock(now or service.clock.now()),
         service.settings,
         service.paced_chat_model(requests_per_minute),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant.domain.conversation import Transcript
 from assistant.domain.knowledge import Article, Chunk, DocumentKind, EntryField, IndexEntry, MinedResolution
-from assistant.errors import InputRejected
+from assistant.errors import Conflict, InputRejected
 from assistant.indexing import IndexKeeper, SyncReport
 from assistant.ports import Progress
 from assistant.store.records import DocumentWrite, KnowledgeRecords, StoredDocument, TranscriptWrite, chunk_id, entry_id
@@ -23,6 +23,8 @@ from ingest.transcripts import mine
 WRITE_BATCH = 64
 # Part of every content hash: raise it when chunking, mining or redaction changes what is derived from the same input.
 DERIVATION = 3
+# Where an article comes from that was not read from a file; no absolute path starts so, hence no file run removes it.
+REVIEW_SOURCE = "review:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ class Ingestion:
             run.seen.add((kind, key))
             digest = content_hash(item.record)
             stored = known.get((kind, key))
+            if stored is not None and stored.source.startswith(REVIEW_SOURCE):
+                reason = f'id "{key}" belongs to an article published from {stored.source}; choose another id'
+                run.rejected.append(InputRejected(item.source, reason, item.line))
+                continue
             if stored is not None and stored.content_hash == digest:
                 run.unchanged += 1
                 if stored.source != source and not dry_run:
@@ -113,6 +119,32 @@ class Ingestion:
             sync,
             dry_run,
         )
+
+    def publish(self, article: Article, item_id: str, *, progress: Progress | None = None) -> SyncReport:
+        """Make a reviewed article knowledge: a version of its own, from the review item, indexed before this returns.
+
+        Again with the same text changes nothing. Raises as ``check_publishable`` does.
+        """
+        stored = self.check_publishable(article, item_id)
+        digest = content_hash(article)
+        if stored is None or stored.content_hash != digest:
+            self._write([article_write(article, digest, f"{REVIEW_SOURCE}{item_id}")])
+        return SyncReport() if self._keeper is None else self._keeper.synchronise(progress)
+
+    def check_publishable(self, article: Article, item_id: str) -> StoredDocument | None:
+        """What the item has published under this id before, if anything; nothing is written.
+
+        Raises Conflict where a file or another item holds the id, EmbedderMismatch and WorkspaceLocked where the index
+        could not be brought up to date.
+        """
+        if self._keeper is not None:
+            self._keeper.check_embedder()
+        self._own()
+        held = (s for s in self._records.stored() if s.kind == DocumentKind.ARTICLE and s.id == article.id)
+        stored = next(held, None)
+        if stored is not None and stored.source != f"{REVIEW_SOURCE}{item_id}":
+            raise Conflict(f"the article id {article.id!r} is taken by {stored.source}; publish under another id")
+        return stored
 
     def _items(
         self,

@@ -6,6 +6,7 @@ import typer
 
 import api.cli.evaluate as evaluate
 import api.cli.knowledge as knowledge
+import api.cli.review as review
 import api.cli.running as running
 import api.cli.suggesting as suggesting
 import api.cli.talk as talk
@@ -38,3 +39,4 @@ talk.register(app)
 tasks.register(app)
 evaluate.register(app)
 suggesting.register(app)
+review.register(app)

@@ -193,15 +193,18 @@ def gaps(
     """Failed cases grouped by issue, the costliest first: volume × handling time, low ratings, customers' tier."""
     from evals.jsonl import write_objects
     from evals.loop import draft_for
+    from evals.loop.gap_runs import keep_gaps
     from evals.transfer_report import evaluate_transfers, gaps_of
     from evals.transfer_run import prepare
 
     usable, rejected = _read(cases)
     with open_session(ctx, workspace, data_dir, as_json) as session:
+        service = session.service
         with ConsoleProgress() as progress:
-            bench = prepare(session.service, session.workspace, usable, as_of=as_of_case)
+            bench = prepare(service, session.workspace, usable, as_of=as_of_case)
             done = asyncio.run(evaluate_transfers(bench, with_causes=True, progress=progress))
-            found = gaps_of(done, session.service.records(session.workspace).transcripts())
+            found = gaps_of(done, service.records(session.workspace).transcripts())
+        keep_gaps(service.settings.data_dir / "runs" / session.workspace, service.clock.now(), len(usable), found)
         rows = [
             f"| {gap.name.replace('|', '/')} | {len(gap.case_ids)} | {gap.minutes:.0f} | {gap.low_ratings} "
             f"| {', '.join(f'{cause} {count}' for cause, count in gap.causes.items())} "

@@ -101,6 +101,7 @@ def _run_server(session: Session, host: str, port: int, demo_store: DemoStore | 
     import uvicorn
 
     from api.app import create_app
+    from api.routes.reviews import Knowledge
     from assistant.errors import ConfigurationError
 
     service = session.service
@@ -118,6 +119,7 @@ def _run_server(session: Session, host: str, port: int, demo_store: DemoStore | 
         settings=service.settings,
         demo=demo_store,
         background=service.recover_tasks,
+        review=Knowledge(service),
     )
     if demo_store is not None:
         key = _demo_key(session)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.errors import ConfigurationError
 
-SCHEMA_HEAD = "0003"
+SCHEMA_HEAD = "0002"
 
 
 def open_database(url: str) -> Engine:

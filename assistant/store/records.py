@@ -117,6 +117,13 @@ class KnowledgeRecords:
             ).scalar_one_or_none()
             return found
 
+    def articles(self) -> list[Mapping[str, Any]]:
+        """Canonical articles in order of their ids."""
+        d = t.documents
+        query = select(d.c.canonical).where(d.c.workspace == self.workspace, d.c.kind == DocumentKind.ARTICLE)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query.order_by(d.c.id)).scalars())
+
     def transcripts(self, *, transferred: bool | None = None) -> list[Mapping[str, Any]]:
         """Canonical transcripts in order of opening."""
         tr = t.transcripts

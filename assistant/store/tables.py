@@ -279,3 +279,48 @@ task_log = Table(
     Column("sha256", String(64), nullable=False),
     Index("ix_task_log_run", "workspace", "run_id"),
 )
+
+review_items = Table(
+    "review_items",
+    metadata,
+    _workspace(),
+    Column("id", String(64), primary_key=True),
+    Column("gap_id", String(64), nullable=False),
+    Column("gap_name", Text, nullable=False),
+    Column("article", JSON, nullable=False),
+    Column("written_from", JSON, nullable=False),
+    Column("drafted_by", String(200), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("prediction", JSON, nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("touched_at", UtcDateTime, nullable=False),
+    Index("ix_review_items_gap", "workspace", "gap_id"),
+)
+
+review_events = Table(
+    "review_events",
+    metadata,
+    _workspace(),
+    Column("item_id", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("action", String(16), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("article", JSON, nullable=True),
+)
+
+article_flags = Table(
+    "article_flags",
+    metadata,
+    _workspace(),
+    Column("id", String(64), primary_key=True),
+    Column("article_id", String(512), nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime, nullable=True),
+    Column("settled_by", String(200), nullable=True),
+    Index("ix_article_flags_article", "workspace", "article_id"),
+)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.domain.conversation import Transcript
+from assistant.handoff import asks_for_person
 from assistant.ports import Embedder
 from assistant.text import fold, language_of
 from evals.answer_metrics.background import SENTENCES
@@ -27,6 +28,7 @@ _TYPICAL_MINUTES = 10.0  # where a transcript does not tell how long it took
 _LOW_RATING, _LOW_WEIGHT = 2, 0.5
 _VALUE = {"black": 2.0, "vip": 2.0, "gold": 1.5, "silver": 1.2}
 _LONGEST = 60
+_TELLS = {"zh": 6, "en": 14}  # characters from which a turn can name an issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class CaseCost:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One issue that cases fail on. ``name`` is its most central question, in the customers' own words, redacted.
+    """One issue that cases fail on. ``name`` is its most telling question, in the customers' own words, redacted.
 
     ``cost`` is the sum of its cases' weighted minutes, so volume × cost apiece; ``case_ids`` are most central first.
     """
@@ -117,7 +119,7 @@ def find_gaps(
         gaps.append(
             Gap(
                 id=hashlib.sha256(min(c.case_id for c in group).encode()).hexdigest()[:10],
-                name=one_line(redact(_telling_turn(group[0], embedder)).text),
+                name=one_line(redact(_telling_turn(group, embedder)).text),
                 locale=group[0].locale,
                 case_ids=tuple(case.case_id for case in group),
                 conversation_ids=conversations,
@@ -155,13 +157,20 @@ def one_line(text: str, longest: int = _LONGEST) -> str:
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 
-def _telling_turn(case: ReplyCase, embedder: Embedder) -> str:
-    """The customer's turn that the human's reply answers most directly."""
-    turns = asked_by(case).splitlines()
-    if len(turns) == 1 or not case.references:
+def _telling_turn(group: Sequence[ReplyCase], embedder: Embedder) -> str:
+    """The customers' turn that tells most: nearest to what the humans replied to all, in most customers' language.
+
+    Calls for a person and turns of a word or two name no issue, where another turn is there.
+    """
+    said = [turn.strip() for case in group for turn in asked_by(case).splitlines()]
+    usual = Counter(language_of(turn) for turn in said).most_common(1)[0][0]
+    telling = [t for t in said if len(t) >= _TELLS[usual] and language_of(t) == usual and not asks_for_person(t)]
+    turns = list(dict.fromkeys(telling or said))
+    replies = [case.references[0] for case in group if case.references]
+    if len(turns) == 1 or not replies:
         return turns[-1]
-    rows = embedder.embed_queries([fold(text) for text in (*turns, case.references[0])])
-    return turns[int(np.argmax(rows[:-1] @ rows[-1]))]
+    near = _centred(turns, embedder) @ _centred(replies, embedder).mean(axis=0)
+    return turns[int(np.argmax(near))]
 
 
 def _centred(texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from evals.answer_metrics.contradiction import contradiction
 from evals.answer_metrics.semantic import Background, SentenceVectors, agreements
 from evals.answer_metrics.sentences import content_sentences
 from evals.leak_guard import shingles
-from evals.loop.drafts import sources_of
+from evals.provenance import sources_of
 from evals.statistics import Difference, paired_difference
 from evals.transfer_run import Bench
 from ingest.pipeline import article_write
@@ -64,15 +64,16 @@ async def replay_candidates(
         made = article_write(article, "", "")
         chunks += made.chunks
         entries += made.entries
-    shadow = bench.on(bench.view.knowledge.with_pieces(chunks, entries, bench.embedder))
+    told = {article.id: sources_of(article) for article in candidates}
+    shadow = bench.on(bench.view.knowledge.with_pieces(chunks, entries, bench.embedder), told)
     scorer = AnswerScorer(bench.cases, bench.embedder)
     accuracies: list[list[float | None]] = []
     for each in (bench, shadow):
         result = await each.replay(progress)
         scores = scorer.score(result.predictions())
-        accuracies.append([None if s.scores is None else s.scores.accuracy for s in scores])
-    written_from = frozenset(source for article in candidates for source in sources_of(article))
-    marked = [case.conversation_id in written_from for case in bench.cases]
+        leaked = set(result.guard.leaks)
+        accuracies.append([None if s.scores is None or s.case_id in leaked else s.scores.accuracy for s in scores])
+    marked = [shadow.guard.marked(case) for case in bench.cases]
     before, after = (
         [None if own else value for own, value in zip(marked, values, strict=True)] for values in accuracies
     )
@@ -88,12 +89,13 @@ async def replay_candidates(
         gains=tuple(key for key, old, new in pairs if old < solved <= new),
         regressions=tuple(key for key, old, new in pairs if new < solved <= old),
         marked=tuple(case.case_id for case, own in zip(bench.cases, marked, strict=True) if own),
-        duplicates=tuple(_duplicates(chunks, bench.view.knowledge.chunks)),
+        duplicates=tuple(duplicates(chunks, bench.view.knowledge.chunks)),
         contradictions=tuple(_contradictions(bench, chunks)),
     )
 
 
-def _duplicates(new: Sequence[Chunk], old: Sequence[Chunk]) -> list[tuple[str, str]]:
+def duplicates(new: Sequence[Chunk], old: Sequence[Chunk]) -> list[tuple[str, str]]:
+    """(candidate, article) where half of the candidate's chunk stands in the article."""
     known = [(chunk.document_id, shingles(chunk.text)) for chunk in old if chunk.conversation_id is None]
     found: dict[tuple[str, str], None] = {}
     for chunk in new:

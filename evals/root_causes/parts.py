@@ -73,7 +73,7 @@ def parts_of(case: ReplyCase, reference: str) -> ReplyParts:
     said = figures("\n".join(turn.text for turn in case.turns))
     state = _state_figures(case.user_state)
     rules, on_state, done, held = [], [], [], []
-    changed = bool(_CHANGED.search(reference))
+    changed = says_changed(reference)
     for sentence in content_sentences(reference):
         values = [f for f in figures(sentence) if f in state and not _among(f, said)]
         acts = bool(actions(sentence) & _STAFF) and (is_action(sentence) or bool(_OFFERS.search(sentence)))
@@ -86,6 +86,11 @@ def parts_of(case: ReplyCase, reference: str) -> ReplyParts:
         if not acts and not values and not looked_up:
             rules.append(sentence)
     return ReplyParts(tuple(rules), tuple(on_state), tuple(done), tuple(dict.fromkeys(held)), changed)
+
+
+def says_changed(text: str) -> bool:
+    """Whether the words tell that a rule is another now than it was."""
+    return bool(_CHANGED.search(text))
 
 
 def only_wants_person(case: ReplyCase) -> bool:

@@ -17,8 +17,8 @@ from evals.cases import ReplyCase
 from evals.knowledge_view import Knowledge, KnowledgeView, ReplayClock
 from evals.leak_guard import LeakGuard
 from evals.loop import draft_for, replay_candidates
-from evals.loop.drafts import sources_of
 from evals.loop.gaps import CaseCost, average_linkage, case_costs, find_gaps, one_line
+from evals.provenance import sources_of
 from evals.root_causes import Cause, Diagnosis
 from evals.transfer_run import Bench
 from ingest.pipeline import article_write
