@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.errors import ConfigurationError
 
-SCHEMA_HEAD = "0002"
+SCHEMA_HEAD = "0005"
 
 
 def open_database(url: str) -> Engine:
