@@ -12,12 +12,14 @@ from typing import Any
 from assistant.domain.reply import Reply
 from assistant.ports import Progress
 from evals.answer_metrics import AnswerScorer, CaseScore
-from evals.intents import case_intents
+from evals.intents import case_intents, titles
 from evals.jsonl import write_whole
 from evals.judge import Judged
 from evals.judge.stored import with_judgement
-from evals.loop.gaps import Gap, case_costs, find_gaps
+from evals.loop.gaps import Gap, case_costs, find_gaps, minutes_of
 from evals.report import ReportInput, render_report
+from evals.report.in_use import InUse
+from evals.report.since import since_last
 from evals.report.words import WORDS, Locale
 from evals.root_causes import Diagnosis, RootCauses
 from evals.root_causes.experiment import SOLVED
@@ -131,9 +133,30 @@ def report_on(
     transcripts: Iterable[Mapping[str, Any]],
     workspace: str,
     locale: Locale,
+    *,
+    stored: Iterable[EvalRun] = (),
+    in_use: InUse | None = None,
 ) -> None:
-    """Write the HTML report, whole or not at all. ``transcripts`` are canonical, as the records keep them."""
-    given = ReportInput(workspace, done.scored, run, done.diagnoses, gaps_of(done, transcripts), SOLVED, done.judged)
+    """Write the HTML report, whole or not at all. ``transcripts`` are canonical, as the records keep them.
+
+    The newest of the runs ``stored`` before this one is what it is compared with.
+    """
+    costs = case_costs(parse_transcript(dict(transcript), "records") for transcript in transcripts)
+    diagnosed = {diagnosis.case_id for diagnosis in done.diagnoses}
+    given = ReportInput(
+        workspace,
+        done.scored,
+        run,
+        done.diagnoses,
+        find_gaps(done.bench.cases, done.diagnoses, costs, done.bench.embedder),
+        SOLVED,
+        done.judged,
+        since_last(run, stored, SOLVED),
+        titles(done.bench),
+        minutes_of((case.conversation_id for case in done.bench.cases if case.case_id in diagnosed), costs),
+        done.with_causes,
+        in_use,
+    )
     write_whole(path, render_report(given, locale))
 
 

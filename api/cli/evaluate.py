@@ -130,7 +130,8 @@ def transfers(
     """Accuracy on transferred cases against what the human said; no case sees its own conversation."""
     from assistant.errors import ConfigurationError
     from evals.cases import write_predictions
-    from evals.runs import write_run
+    from evals.report.in_use import in_use
+    from evals.runs import EvalRun, list_runs, write_run
     from evals.scoring import summary_markdown
     from evals.transfer_report import causes_markdown, evaluate_transfers, report_on
     from evals.transfer_run import prepare
@@ -164,7 +165,16 @@ def transfers(
             journal.finish()
             if report is not None:
                 stored = service.records(session.workspace).transcripts()
-                report_on(report, done, run, stored, session.workspace, "en" if locale == "en" else "zh")
+                report_on(
+                    report,
+                    done,
+                    run,
+                    stored,
+                    session.workspace,
+                    "en" if locale == "en" else "zh",
+                    stored=(each for each in list_runs(folder) if isinstance(each, EvalRun)),
+                    in_use=in_use(service, session.workspace),
+                )
         record = {
             **done.record(),
             "run": str(place),

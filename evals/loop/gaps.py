@@ -93,6 +93,12 @@ def case_costs(transcripts: Iterable[Transcript]) -> dict[str, CaseCost]:
     return found
 
 
+def minutes_of(conversations: Iterable[str], costs: Mapping[str, CaseCost]) -> float:
+    """People's minutes with these conversations, each once; 10 where a transcript does not tell."""
+    unknown = CaseCost(_TYPICAL_MINUTES, None, "unknown")
+    return sum(costs.get(each, unknown).minutes for each in set(conversations))
+
+
 def find_gaps(
     cases: Sequence[ReplyCase],
     diagnoses: Sequence[Diagnosis],

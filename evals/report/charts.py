@@ -8,7 +8,7 @@ from html import escape
 
 from evals.statistics import Estimate
 
-_WIDTH = 520
+_WIDTH = 420
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,18 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Cases of like confidence: their mean confidence and the share solved."""
+    """Cases of like confidence: their mean confidence, and the share solved with its interval."""
 
     confidence: float
     solved: float
     cases: int
+    low: float | None = None
+    high: float | None = None
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Horizontal bars 0–1 with whiskers."""
-    left, right, step = 150, 52, 32
+    left, right, step = 140, 44, 32
     scale = _WIDTH - left - right
     parts = []
     for number, row in enumerate(rows):
@@ -52,7 +54,9 @@ def bars(title: str, rows: Sequence[Bar]) -> str:
         )
         end = max(mean, high or 0.0)
         if low is not None and high is not None:
-            parts.append(_line("whisker", left + low * scale, y + 11, left + high * scale, y + 11))
+            parts += [
+                _line(kind, left + low * scale, y + 11, left + high * scale, y + 11) for kind in ("halo", "whisker")
+            ]
         parts.append(f'<text x="{left + end * scale + 8:.1f}" y="{y + 16}">{mean:.2f}</text>')
     return _svg(title, 16 + len(rows) * step, parts)
 
@@ -93,8 +97,8 @@ def trend(title: str, points: Sequence[Point]) -> str:
     return _svg(title, bottom + 46, parts)
 
 
-def reliability(title: str, bins: Sequence[Bin]) -> str:
-    """Stated confidence across, share solved up, with the line of perfect calibration."""
+def reliability(title: str, bins: Sequence[Bin], axes: tuple[str, str] = ("", "")) -> str:
+    """Stated confidence across, share solved up, with the line of perfect calibration; ``axes`` name the two."""
     left, top, side = 46, 12, 280
     parts = []
     for tick in (0.0, 0.5, 1.0):
@@ -104,13 +108,18 @@ def reliability(title: str, bins: Sequence[Bin]) -> str:
         parts.append(f'<text class="soft" x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
         parts.append(f'<text class="soft" x="{x:.1f}" y="{top + side + 18}" text-anchor="middle">{tick:g}</text>')
     parts.append(_line("dash", left, top + side, left + side, top))
-    most = max((b.cases for b in bins), default=1)
     for item in bins:
         x, y = left + item.confidence * side, top + (1 - item.solved) * side
-        radius = 4 + 10 * (item.cases / most) ** 0.5
-        parts.append(f'<circle class="dot" opacity=".8" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>')
-        parts.append(f'<text class="soft" x="{x + radius + 4:.1f}" y="{y + 4:.1f}">{item.cases}</text>')
-    return _svg(title, top + side + 28, parts, width=400)
+        if item.low is not None and item.high is not None:
+            parts.append(_line("spread", x, top + (1 - item.low) * side, x, top + (1 - item.high) * side))
+        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
+    across, up = map(escape, axes)
+    parts.append(f'<text class="soft" x="{left + side / 2}" y="{top + side + 36}" text-anchor="middle">{across}</text>')
+    parts.append(
+        f'<text class="soft" x="14" y="{top + side / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 14 {top + side / 2})">{up}</text>'
+    )
+    return _svg(title, top + side + 46, parts, width=380)
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:

@@ -1,0 +1,46 @@
+"""What changed since the last stored run of the same cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from evals.compare import Comparison, compare_runs
+from evals.runs import EvalRun
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The comparison with the run before, and the cases that crossed the line to solved, either way."""
+
+    at: datetime
+    comparison: Comparison
+    now_solved: tuple[str, ...]
+    now_unsolved: tuple[str, ...]
+
+
+def since_last(run: EvalRun, stored: Iterable[EvalRun], solved: float) -> Since | None:
+    """Against the newest of ``stored`` that was made before this run and shares cases with it; None without one."""
+    earlier = [
+        other
+        for other in stored
+        if other.run_id != run.run_id
+        and (other.kind, other.main) == (run.kind, run.main)
+        and other.provenance.created_at <= run.provenance.created_at
+    ]
+    for other in sorted(earlier, key=lambda each: each.provenance.created_at, reverse=True):
+        try:
+            comparison = compare_runs(other, run)
+        except ValueError:  # no case in common
+            continue
+        before = {row.case_id: row.values.get(run.main) for row in other.rows}
+        pairs = [(row.case_id, before.get(row.case_id), row.values.get(run.main)) for row in run.rows]
+        scored = [(key, old, new) for key, old, new in pairs if old is not None and new is not None]
+        return Since(
+            other.provenance.created_at,
+            comparison,
+            tuple(key for key, old, new in scored if old < solved <= new),
+            tuple(key for key, old, new in scored if new < solved <= old),
+        )
+    return None
