@@ -15,7 +15,7 @@ from assistant.domain.knowledge import Passage
 from assistant.domain.live import Question, ReplyDelta, ReplyDone, ReplyEvent, ReplyReset, ReplyStarted
 from assistant.domain.reply import Citation, Decision, Handoff, PromptRef, Reply
 from assistant.domain.state import UserState
-from assistant.drafting import NEIGHBOURS, adapt, choose_case, split_turns
+from assistant.drafting import NEIGHBOURS, adapt, beyond, choose_case, sources, split_turns
 from assistant.errors import EmbeddingFailed, ModelUnavailable, StateUnavailable
 from assistant.extractive import ExtractiveAnswerer
 from assistant.followup import standalone
@@ -50,7 +50,6 @@ from assistant.suggesting import Suggester
 from assistant.tasks.dialog import Note, TaskDesk, TaskReply
 
 PASSAGES = 5
-ARTICLE_FLOOR = 0.3
 SIGN_IN = "sign_in"
 ARTICLE_SHARE = 0.5
 WORTH_SHOWING = 0.5  # to a model, which may weigh them
@@ -155,8 +154,8 @@ class Answerer:
     ) -> Reply:
         """A reply for an agent to send to the last customer turn, at most a suggestion.
 
-        The customer's own state comes first, then what similar resolved cases agree on or the article that answers,
-        whichever is better supported. The decision is ``handoff`` only where neither says anything.
+        The customer's own state comes first. Then the article that answers opens the draft and what similar resolved
+        cases agree on follows, each where its support is near the other's; ``handoff`` where neither says a thing.
         """
         text, before, history = split_turns(turns)
         question = Question(text, history=history, locale=locale, user_id=state.user_id if state else None)
@@ -180,16 +179,25 @@ class Answerer:
         except EmbeddingFailed:
             draft.degraded.append("embedder")
             chosen = None
-        best = draft.retrieval.best
-        article = best if best is not None and best.article_id is not None else None
-        article_score = article.score if article is not None else 0.0
-        if chosen is not None and (chosen.passage.score >= article_score or article_score < ARTICLE_FLOOR):
-            passage = chosen.passage
-            citation = Citation(passage.id, passage.title, passage.text, conversation_id=passage.conversation_id)
-            return self._make(draft, adapt(passage.text, draft.locale), "answer", passage.score, citations=(citation,))
-        if article is None:
+        articles = [passage for passage in draft.retrieval.passages if passage.article_id is not None]
+        article_score = articles[0].score if articles else 0.0
+        say_article, say_case = sources(article_score if articles else None, chosen.passage.score if chosen else None)
+        if not say_article and (chosen is None or not say_case):
             return self._make(draft, phrases.unsupported((), draft.locale), "handoff", 0.0)
-        return self._extract(draft, state_answer, article_score)
+        reply = self._extract(draft, state_answer, article_score, articles) if say_article else None
+        if chosen is None or not say_case:
+            assert reply is not None
+            return reply
+        passage = chosen.passage
+        told = adapt(passage.text, draft.locale)
+        citation = Citation(passage.id, passage.title, passage.text, conversation_id=passage.conversation_id)
+        if reply is None:
+            return self._make(draft, told, "answer", passage.score, citations=(citation,))
+        added = beyond(told, reply.text)
+        if not added:
+            return reply
+        text, citations = f"{reply.text}\n\n{added}".strip(), (*reply.citations, citation)
+        return replace(reply, text=text, citations=citations, confidence=max(reply.confidence, passage.score))
 
     def _begin(self, question: Question, state: UserState | None) -> _Draft:
         locale = spoken(question.locale, question.text)
@@ -392,7 +400,7 @@ class Answerer:
         if draft.state is not None:
             focus = state_answer.used if state_answer is not None else ()
             facts = state_facts(draft.state, locale=draft.locale, now=draft.moment, focus=focus)
-        passages = self._supporting(draft, WORTH_SHOWING)
+        passages = self._supporting(draft.retrieval.passages, WORTH_SHOWING)
         started = time.perf_counter()
         async for event in self._generator.stream(
             draft.question, passages, facts, draft.locale, state_age=self._age(draft)
@@ -426,7 +434,13 @@ class Answerer:
     def _age(self, draft: _Draft) -> timedelta | None:
         return None if draft.state is None else max(timedelta(0), draft.now - draft.state.as_of)
 
-    def _extract(self, draft: _Draft, state_answer: StateAnswer | None, confidence: float) -> Reply:
+    def _extract(
+        self,
+        draft: _Draft,
+        state_answer: StateAnswer | None,
+        confidence: float,
+        passages: Sequence[Passage] | None = None,
+    ) -> Reply:
         started = time.perf_counter()
         parts: list[str] = []
         citations: tuple[Citation, ...] = ()
@@ -435,7 +449,7 @@ class Answerer:
         if state_answer is None or (not state_answer.sufficient and confidence >= self._settings.answer_threshold):
             extract = self._extractive.answer(
                 draft.question.text,
-                self._supporting(draft, WORTH_QUOTING),
+                self._supporting(draft.retrieval.passages if passages is None else passages, WORTH_QUOTING),
                 locale=draft.locale,
                 embedder=self._embedder,
                 now=draft.now,
@@ -456,12 +470,11 @@ class Answerer:
             state_used=state_answer.used if state_answer is not None else (),
         )
 
-    def _supporting(self, draft: _Draft, share: float) -> Sequence[Passage]:
+    def _supporting(self, passages: Sequence[Passage], share: float) -> Sequence[Passage]:
         """The best passage, the rest of its document, and those with at least this share of its score.
 
         Where an old reply ranks first, articles with half its score are in: reviewed words go before remembered ones.
         """
-        passages = draft.retrieval.passages
         if not passages:
             return ()
         best = passages[0]

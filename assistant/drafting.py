@@ -20,6 +20,12 @@ NEIGHBOURS = 30
 SHARPNESS = 6.0
 NEARNESS = 0.35
 MOST_TURNS = 3
+ARTICLE_SHARE = 0.8
+CASE_SHARE = 0.4
+ARTICLE_FLOOR = 0.15
+"""Chosen on groups a and b of the demo: the accuracy of their 112 drafts rose from 0.364 to 0.381 against the better
+supported of the two alone; that of the 117 of c and d, only measured, from 0.324 to 0.361."""
+_SENTENCE = re.compile(r"(?:[^。！？!?.]|\.(?=\S))+(?:[。！？!?.]+\s*|$)")
 _WAIT = 25  # characters: a shorter agent turn is a greeting or a call to wait
 _CALL = 15  # characters: a shorter call for a person says nothing else
 _PLACEHOLDER = re.compile(
@@ -86,6 +92,33 @@ def choose_case(cases: SimilarCases) -> ChosenCase | None:
     score = agreement + NEARNESS * (similarity - similarity.min()) / spread
     best = int(np.argmax(score))
     return ChosenCase(cases.passages[best], float(np.clip(agreement[best], 0.0, 1.0)))
+
+
+def sources(article: float | None, case: float | None) -> tuple[bool, bool]:
+    """Whether a draft says what the article says, and whether it says what the old case's agent said; by their scores.
+
+    At about equal support the reviewed article opens the draft and the old reply adds to it. One that is far less
+    supported than the other would only put a wrong text beside the right one, and is left out.
+    """
+    if article is None or case is None:
+        return article is not None, case is not None
+    if article < ARTICLE_SHARE * case or article < ARTICLE_FLOOR:
+        return False, True
+    return True, case >= CASE_SHARE * article
+
+
+def beyond(old: str, said: str) -> str:
+    """The old reply without the sentences that were said already, word for word."""
+    known = _plain(said)
+    kept = []
+    for line in old.splitlines():
+        parts = [part for part in _SENTENCE.findall(line) if _plain(part) not in known]
+        kept.append("".join(parts).strip())
+    return "\n".join(line for line in kept if line)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def adapt(text: str, locale: str) -> str:

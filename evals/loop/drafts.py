@@ -9,8 +9,10 @@ from typing import Any
 
 from assistant.domain.knowledge import Article
 from assistant.domain.review import WrittenFrom
-from assistant.extractive.resolutions import is_general
+from assistant.drafting import split_turns, tells
+from assistant.extractive.resolutions import is_general, opening
 from assistant.text import language_of
+from evals.answer_metrics.figures import agree, figures
 from evals.cases import ReplyCase
 from evals.loop.gaps import Gap, one_line
 from evals.provenance import SOURCE_TAG
@@ -18,7 +20,9 @@ from evals.root_causes.parts import parts_of
 from ingest.redaction import redact
 
 ASSEMBLED = "resolution"
-_QUESTIONS = 6
+_QUESTIONS = 6  # cases whose askings an article takes
+_LONGEST_QUESTION = 120
+_OWN = frozenset({"id", "date", "time"})  # an amount or a length of time may be the rule's
 _LEAST = 12  # characters of rules below which there is nothing to write an article from
 
 
@@ -63,7 +67,7 @@ def draft_for(gap: Gap, cases: Mapping[str, ReplyCase], now: datetime) -> Draft 
     best, clearest = max(same, key=lambda item: (sum(map(len, item[1])), item[0].case_id))
     body = redact("\n".join(clearest), language).text
     asking = _members(gap, cases)[:_QUESTIONS]
-    questions = tuple(dict.fromkeys(redact(one_line(case.question), language).text for case in asking))
+    questions = tuple(dict.fromkeys(question for case in asking for question in askings(case)))
     # Who asked one of the article's own questions is found by it: a source too, or a replay would count it as a gain.
     used = {case.case_id: case for case in (best, *asking)}.values()
     return Draft(
@@ -82,15 +86,38 @@ def draft_for(gap: Gap, cases: Mapping[str, ReplyCase], now: datetime) -> Draft 
     )
 
 
+def askings(case: ReplyCase) -> tuple[str, ...]:
+    """How this customer asked, redacted: what was needed in one line, and the first words on it where there were more.
+
+    It is what the assistant will look for when the next customer writes like this one; a call for a person is not.
+    """
+    need, before, _ = split_turns(case.turns)
+    first = next((turn.text for turn in case.turns if turn.role == "customer" and tells(turn.text)), need)
+    asked = (need, first) if before else (need,)
+    lines = (one_line(redact(text, language_of(text)).text, _LONGEST_QUESTION) for text in asked if text.strip())
+    return tuple(dict.fromkeys(lines))
+
+
 def told_by(gap: Gap, cases: Mapping[str, ReplyCase]) -> list[tuple[ReplyCase, tuple[str, ...]]]:
     """The gap's cases whose human reply holds rules that hold for anyone, with these sentences."""
     found = []
     for case in _members(gap, cases):
         for reference in case.references[:1]:
-            rules = tuple(rule for rule in parts_of(case, reference).rules if is_general(rule))
+            rules = tuple(_rule(s) for s in parts_of(case, reference).rules if is_general(s) and not _of_one(s, case))
             if sum(map(len, rules)) >= _LEAST:
                 found.append((case, rules))
     return found
+
+
+def _rule(sentence: str) -> str:
+    """The sentence without the courtesy that it opens with."""
+    return sentence[opening(sentence) :].strip()
+
+
+def _of_one(sentence: str, case: ReplyCase) -> bool:
+    """Whether the sentence repeats a number, date or hour that this customer gave: it is about theirs."""
+    said = [f for turn in case.turns if turn.role == "customer" for f in figures(turn.text) if f.kind in _OWN]
+    return any(agree(figure, other) for figure in figures(sentence) if figure.kind in _OWN for other in said)
 
 
 def _members(gap: Gap, cases: Mapping[str, ReplyCase]) -> list[ReplyCase]:
