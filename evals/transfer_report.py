@@ -58,9 +58,8 @@ class Evaluation:
         """The run as it is kept on disk."""
         causes = {d.case_id: (d.cause.value, d.evidence) for d in self.diagnoses}
         fingerprint = self.bench.embedder.fingerprint
-        run = stored_run(
-            self.scored, fingerprint, now, source, causes=causes, intents=self.intents, arguments=arguments
-        )
+        told = {**arguments, "knowledge": _knowledge(self.bench)[:16]}
+        run = stored_run(self.scored, fingerprint, now, source, causes=causes, intents=self.intents, arguments=told)
         return run if self.judged is None else with_judgement(run, self.judged)
 
 
@@ -114,16 +113,20 @@ async def _diagnose(
 def inputs_of(bench: Bench, *, with_causes: bool) -> dict[str, str]:
     """What a run's figures depend on, by name: a run goes on only where all of it is as it was."""
     case_set = data_version(repr(case) for case in bench.cases)
-    knowledge = bench.view.knowledge
     return {
         "cases": case_set,
-        "knowledge": data_version(map(repr, (*knowledge.chunks, *knowledge.entries))),
+        "knowledge": _knowledge(bench),
         "embedder": bench.embedder.fingerprint,
         "model": bench.chat_model.name if bench.chat_model is not None else "",
         "thresholds": f"{bench.settings.answer_threshold} {bench.settings.clarify_threshold}",
         "as_of_case": str(bench.view.as_of),
         "causes": str(with_causes),
     }
+
+
+def _knowledge(bench: Bench) -> str:
+    held = bench.view.knowledge
+    return data_version(map(repr, (*held.chunks, *held.entries)))
 
 
 def report_on(

@@ -41,7 +41,7 @@ class Bin:
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Horizontal bars 0–1 with whiskers."""
-    left, right, step = 140, 44, 32
+    left, right, step = 160, 44, 32
     scale = _WIDTH - left - right
     parts = []
     for number, row in enumerate(rows):

@@ -46,6 +46,8 @@ def since_section(p: Pieces, since: Since | None, cases: Mapping[str, ReplyCase]
     ]
     if fallen:
         out.append(f"<h3>{escape(p.t('fallen'))}</h3><ul>{''.join(f'<li>{escape(line)}</li>' for line in fallen)}</ul>")
+    if since.changed:
+        out.append(p.soft(p.t("changed", what=p.joined([p.named(f"changed_{name}") for name in since.changed]))))
     out += [p.soft(p.t(word)) for word in _doubts(since)]
     note = p.t("since_note", date=f"{since.at:%Y-%m-%d %H:%M}", run=found.before)
     return p.section("since", "".join(out), note)

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evals.compare import Comparison, compare_runs
-from evals.runs import EvalRun
+from evals.runs import EvalRun, Provenance
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The comparison with the run before, and the cases that crossed the line to solved, either way."""
+    """The comparison with the run before, and the cases that crossed the line to solved, either way.
+
+    ``changed`` names what was other then: ``commit``, ``data`` (the cases), ``knowledge``, ``models``, ``prompts``; of
+    what either run does not tell nothing is said.
+    """
 
     at: datetime
     comparison: Comparison
     now_solved: tuple[str, ...]
     now_unsolved: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
 
 def since_last(run: EvalRun, stored: Iterable[EvalRun], solved: float) -> Since | None:
@@ -42,5 +47,17 @@ def since_last(run: EvalRun, stored: Iterable[EvalRun], solved: float) -> Since 
             comparison,
             tuple(key for key, old, new in scored if old < solved <= new),
             tuple(key for key, old, new in scored if new < solved <= old),
+            _changed(other.provenance, run.provenance),
         )
     return None
+
+
+def _changed(before: Provenance, after: Provenance) -> tuple[str, ...]:
+    told = {
+        "commit": (before.commit, after.commit),
+        "data": (before.data, after.data),
+        "knowledge": (before.arguments.get("knowledge"), after.arguments.get("knowledge")),
+        "models": (before.models, after.models),
+        "prompts": (before.prompts, after.prompts),
+    }
+    return tuple(name for name, (old, new) in told.items() if old is not None and new is not None and old != new)

@@ -44,7 +44,7 @@ padding-top:4px}
 .pair{display:grid;grid-template-columns:repeat(4,1fr);gap:10px;margin-top:8px}
 .said{background:var(--card);border-radius:8px;padding:9px 12px;font-size:.88rem;line-height:1.5}
 .said strong{display:block;font-size:.78rem;color:var(--soft);font-weight:600}
-.said.agent{background:var(--wash)}
+.said.agent{background:var(--wash)}.said.agent strong,.said.agent .soft{color:var(--ink)}
 .tag{display:inline-block;border:1px solid var(--line);border-radius:99px;padding:0 9px;font-size:.78rem;color:var(--soft);
 margin:0 4px 3px 0;white-space:nowrap}
 details{margin:10px 0}summary{cursor:pointer;color:var(--accent)}

@@ -239,4 +239,11 @@ EN: dict[str, str] = {
     "review_rejected": "rejected",
     "reviews": "Review queue",
     "reviews_none": "no article has been drafted yet (teachback review draft)",
+    "argument_knowledge": "knowledge version",
+    "changed": "Changed in between: {what}.",
+    "changed_commit": "code",
+    "changed_data": "cases",
+    "changed_knowledge": "knowledge",
+    "changed_models": "models",
+    "changed_prompts": "prompts",
 }

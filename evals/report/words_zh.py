@@ -231,4 +231,11 @@ ZH: dict[str, str] = {
     "review_rejected": "未采纳",
     "reviews": "审核队列",
     "reviews_none": "还没有起草的文章（teachback review draft）",
+    "argument_knowledge": "知识版本",
+    "changed": "两次之间变了的：{what}。",
+    "changed_commit": "代码",
+    "changed_data": "案例",
+    "changed_knowledge": "知识",
+    "changed_models": "模型",
+    "changed_prompts": "提示词",
 }

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import escape, unescape
 from html.parser import HTMLParser
 
 import pytest
 
-from assistant.domain.conversation import Turn
-from assistant.domain.reply import Reply
-from assistant.llm.embedders import HashEmbedder
-from evals.cases import ReplyCase
-from evals.loop.gaps import CaseCost, find_gaps
 from evals.report import ReportInput, render_report
 from evals.report.facts import Held, differ, held, marked
 from evals.report.first import lack_line
@@ -25,46 +20,12 @@ from evals.report.since import since_last
 from evals.report.words import WORDS, Locale
 from evals.root_causes import Cause, Diagnosis
 from evals.runs import EvalRun, RunRow
-from evals.scoring import score_replay, stored_run
-from evals.transfer_run import GuardReport, Replay
-
-START = datetime(2026, 10, 1, 12, tzinfo=UTC)
-NASTY = "<script>alert('x')</script> & \"quoted\""
-
-
-def _case(number: int) -> ReplyCase:
-    asked = f"第{number}个问题 {NASTY} 羽绒服多久能退款？"
-    return ReplyCase(
-        f"c-{number}-1",
-        f"c-{number}",
-        (Turn("customer", asked), Turn("assistant", f"助手 {NASTY}"), Turn("customer", asked)),
-        (f"仓库收到之后 {number + 1} 个工作日验收，银行卡 7 个工作日到账。", f"验收要 {number + 1} 个工作日。"),
-        at=START + timedelta(days=3 * number),
-        channel="web" if number % 2 else "app",
-    )
-
-
-def _reply(number: int) -> Reply:
-    good = number % 3 == 0
-    text = f"仓库收到之后 {number + 1} 个工作日验收，银行卡 7 个工作日到账。" if good else f"运费 8 元 {NASTY}"
-    return Reply(text, "answer", 0.9 if good else 0.4, "", "t", timings_ms={"total": 20.0 + number})
+from tests.report_input import START, report_input
 
 
 @pytest.fixture(scope="module")
 def given() -> ReportInput:
-    cases = [_case(number) for number in range(20)]
-    embedder = HashEmbedder()
-    replies = {case.case_id: _reply(number) for number, case in enumerate(cases)}
-    scored = score_replay(cases, Replay(replies, GuardReport(own={"c-1-1": 2}, leaks=())), embedder)
-    failed = [s.case_id for s in scored.scores if s.scores is not None and s.scores.accuracy < 0.35]
-    diagnoses = [
-        Diagnosis(key, Cause.KNOWLEDGE_MISSING if i % 2 else Cause.STATE_NEEDED) for i, key in enumerate(failed)
-    ]
-    gaps = find_gaps(cases, diagnoses, {"c-1": CaseCost(30, 1, "black")}, embedder)
-    run = stored_run(
-        scored, embedder.fingerprint, START, "cases.jsonl", causes={d.case_id: (d.cause.value, {}) for d in diagnoses}
-    )
-    return ReportInput("demo", scored, run, diagnoses, gaps, 0.35)
+    return report_input()
 
 
 class _Tags(HTMLParser):
@@ -114,7 +75,7 @@ def test_every_section_is_there_and_no_text_is_left_open(given: ReportInput, loc
 def test_what_people_wrote_is_escaped(given: ReportInput) -> None:
     page = render_report(given)
     assert "<script>" not in page
-    assert "&lt;script&gt;alert(" in page
+    assert "&lt;script&gt;document." in page
 
 
 def test_both_languages_have_the_same_words() -> None:
@@ -142,7 +103,7 @@ def test_a_report_without_causes_or_dates_still_stands(given: ReportInput) -> No
 
 def test_what_is_missing_says_so_and_shows_no_figure(given: ReportInput) -> None:
     scored = replace(given.scored, baselines={}, usable=None, replay=replace(given.scored.replay, replies={}))
-    page = render_report(replace(given, scored=scored), "en")
+    page = render_report(replace(given, scored=scored, since=None), "en")
     for name in ("since_none", "live_none", "baselines_none", "calibration_few", "service_none", "usable_unknown"):
         assert escape(WORDS["en"][name]) in page, name
 
@@ -174,6 +135,12 @@ def test_it_compares_with_the_newest_run_before_it(given: ReportInput) -> None:
     page = render_report(replace(given, since=since), "en")
     assert "Worse: accuracy -0." in page
     assert f"Newly unsolved: {len(since.now_unsolved)}" in page
+    assert since.changed == ()
+    assert "Changed in between" not in page
+    other = replace(stored[1], provenance=replace(stored[1].provenance, data="x", models={"embedder": "other"}))
+    changed = since_last(given.run, [other], 0.35)
+    assert changed is not None
+    assert "Changed in between: cases, models." in render_report(replace(given, since=changed), "en")
     assert since_last(given.run, [given.run], 0.35) is None
 
 
