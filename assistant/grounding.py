@@ -137,8 +137,9 @@ class _Source:
 def check(text: str, passages: Sequence[Passage], state_facts: Sequence[str], question: str) -> Grounding:
     """What of the reply its sources bear out; passage ``n`` is cited as ``[n]``.
 
-    Figures may come from the cited passages, the state, another passage on the matter, or the question (unless the
-    passage gives another one of that kind); negations and claims not from the question.
+    Figures may come from the cited passages, the state, where the sentence names no passage from another one on the
+    matter, or from the question (unless the passage gives another one of that kind); negations and claims not from the
+    question.
     """
     given = [_Source(f"{p.title}\n{p.heading}\n{p.text}", p) for p in passages]
     state = [_Source(fact) for fact in state_facts]
@@ -189,7 +190,8 @@ def _check(
             problems.append(f"is hardly in what it cites (support {support or 0:.2f})")
 
     others = [s for s in given if s not in near and (s.han != han or _share(text, s) >= SUPPORT)]
-    problems += _figure_problems(text, near, (*near, *state, *others), question)
+    # a figure under a mark is looked up there: in another passage it would be right and its citation wrong
+    problems += _figure_problems(text, near, (*near, *state, *([] if cited else others)), question)
     if not courteous and not asks:
         problems += _polarity_problems(text, [*(near or given), *state], [*near, *state, *others])
     return SentenceCheck(text, tuple(marks), support, tuple(problems))
