@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -125,8 +125,33 @@ class TurnOut(_Out):
     author_id: str | None = None
 
 
+class TaskRowOut(_Out):
+    """One line of what will be or was done."""
+
+    label: str
+    value: str
+
+
+class TaskOut(_Out):
+    """The task in hand. ``confirmation`` is there while a yes is awaited, until ``expires_at``; it is used once."""
+
+    name: str = Field(examples=["change_address"])
+    title: str
+    status: TaskStatus
+    parameters: dict[str, str]
+    summary: list[TaskRowOut]
+    missing: list[str]
+    confirmation: str | None
+    expires_at: datetime | None
+    run_id: str | None
+    undo: bool | None
+
+
 class ConversationOut(_Out):
-    """A conversation. ``token`` is there when a visitor opens one: it replaces the visitor's token."""
+    """A conversation. ``token`` is there when a visitor opens one: it replaces the visitor's token.
+
+    ``task`` is what still awaits the user's yes; only they are told it.
+    """
 
     id: str = Field(examples=["c-5f1d"])
     user_id: str | None = None
@@ -136,9 +161,17 @@ class ConversationOut(_Out):
     turns: list[TurnOut] = []
     handoffs: list[HandoffOut] = []
     token: str | None = None
+    task: TaskOut | None = None
 
     @classmethod
-    def of(cls, conversation: Conversation, *, for_staff: bool = False, token: str | None = None) -> Self:
+    def of(
+        cls,
+        conversation: Conversation,
+        *,
+        for_staff: bool = False,
+        token: str | None = None,
+        task: Mapping[str, Any] | None = None,
+    ) -> Self:
         """As this caller may see it."""
         return cls(
             id=conversation.id,
@@ -152,6 +185,7 @@ class ConversationOut(_Out):
             ],
             handoffs=[HandoffOut.of(handoff) for handoff in conversation.handoffs],
             token=token,
+            task=None if task is None else TaskOut(**task),
         )
 
 
@@ -208,28 +242,6 @@ class PromptOut(_Out):
 
     name: str
     sha256: str
-
-
-class TaskRowOut(_Out):
-    """One line of what will be or was done."""
-
-    label: str
-    value: str
-
-
-class TaskOut(_Out):
-    """The task in hand. ``confirmation`` is there while a yes is awaited, until ``expires_at``; it is used once."""
-
-    name: str = Field(examples=["change_address"])
-    title: str
-    status: TaskStatus
-    parameters: dict[str, str]
-    summary: list[TaskRowOut]
-    missing: list[str]
-    confirmation: str | None
-    expires_at: datetime | None
-    run_id: str | None
-    undo: bool | None
 
 
 class ReplyOut(_Out):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from assistant.agent_drafts import AgentDrafts
 from assistant.answering import Answerer
@@ -79,6 +80,11 @@ class Desk:
     async def conversation(self, conversation_id: str) -> Conversation:
         """The conversation so far. Raises NotFound."""
         return await asyncio.to_thread(self._conversations.get, conversation_id)
+
+    async def pending_task(self, conversation: Conversation) -> Mapping[str, Any] | None:
+        """The ``task`` of the reply whose summary still awaits the yes of this conversation's user, as it was shown."""
+        waits = await self.tasks.awaiting(conversation) if self.tasks is not None else None
+        return await asyncio.to_thread(self._conversations.task_shown, conversation.id, waits) if waits else None
 
     async def reply_events(self, question: Question) -> AsyncIterator[ReplyEvent]:
         """The events of one reply; both turns, and a handoff where there is one, are recorded before ReplyDone.

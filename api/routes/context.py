@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -33,6 +33,10 @@ class DeskLike(Protocol):
 
     async def conversation(self, conversation_id: str) -> Conversation:
         """The conversation with its turns. Raises NotFound."""
+        ...
+
+    async def pending_task(self, conversation: Conversation) -> Mapping[str, Any] | None:
+        """The ``task`` of the reply whose summary awaits this conversation's user's yes."""
         ...
 
     def reply_events(self, question: Question) -> AsyncIterator[ReplyEvent]:

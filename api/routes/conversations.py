@@ -58,11 +58,15 @@ async def open_conversation(
     responses={200: examples.shown(examples.CONVERSATION, "The conversation"), **documented(*_USUAL)},
 )
 async def read_conversation(conversation_id: ConversationId, caller: AnyCaller, desk: CallersDesk) -> ConversationOut:
-    """The user's own conversation; agents and managers read every one of their workspace. Others are told 404."""
+    """The user's own conversation, with the task that awaits their yes; agents and managers read every one of their
+    workspace. Others are told 404.
+    """
     conversation = await desk.conversation(conversation_id)
     if not (caller.is_staff or caller.owns(conversation)):
         raise Problem("not-found")
-    return ConversationOut.of(conversation, for_staff=caller.is_staff)
+    # staff read along, but a summary is confirmed by its own user only
+    task = await desk.pending_task(conversation) if caller.owns(conversation) else None
+    return ConversationOut.of(conversation, for_staff=caller.is_staff, task=task)
 
 
 @router.post(

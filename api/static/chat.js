@@ -93,7 +93,8 @@ async function reply(text, confirmation = null) {
     running = null;
     busy(false);
     follow();
-    if (focusInput && matchMedia("(hover: hover)").matches) input.focus({ preventScroll: true });
+    const next = view.node.querySelector(".task-card") ?? input;
+    if (focusInput && matchMedia("(hover: hover)").matches) next.focus({ preventScroll: true });
   }
 }
 
@@ -145,19 +146,22 @@ function forget() {
 
 async function restore(id) {
   try {
-    const { turns, status } = await client.read(id);
+    const { turns, status, task } = await client.read(id);
     if (status === "closed" || !turns.length) return;
     conversation = id;
     $("welcome").classList.add("past");
     $("fresh").hidden = false;
+    const views = [];
     for (const turn of turns) {
       if (turn.role === "customer") $("log").append(customerMessage(turn.text));
       else if (turn.role !== "system") {
         const view = new ReplyView(turn.role);
         view.settle(turn.text);
         $("log").append(view.node);
+        views.push(view);
       }
     }
+    if (task) views.findLast((view) => view.text.includes(`**${task.title}**`))?.showTask(task, ask);
     scroller.scrollTop = scroller.scrollHeight;
   } catch {
     forget();

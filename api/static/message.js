@@ -79,12 +79,7 @@ export class ReplyView {
     if (reply.decision === "clarify") this.content.insertBefore(said("p", "clarify", { class: "eyebrow" }), this.body);
     if (reply.task) this.content.insertBefore(taskEyebrow(reply.task), this.body);
     else if (reply.decision === "act") this.content.insertBefore(el("p", { class: "eyebrow done" }, icon("check"), said("span", "act")), this.body);
-    const card = reply.task?.confirmation ? taskCard(reply.task, on.ask) : null;
-    if (card) {
-      const start = reply.text.indexOf(`**${reply.task.title}**`); // from there on the card says the same
-      if (start >= 0) this.settle(reply.text.slice(0, start), cite);
-      parts.push(card);
-    }
+    if (reply.task?.confirmation) parts.push(this.#card(reply.task, reply.text, on.ask, cite));
     if (reply.handoff) parts.push(handoffCard(reply.handoff));
     if (reply.state_used.length) {
       const chips = reply.state_used.map((id) => el("li", { class: "chip" }, id));
@@ -98,6 +93,18 @@ export class ReplyView {
     const offers = offered(reply, on.ask);
     if (offers) parts.push(offers);
     this.content.append(...parts);
+  }
+
+  /** After a reload: the card of a summary that still awaits its yes. */
+  showTask(task, ask) {
+    this.content.insertBefore(taskEyebrow(task), this.body);
+    this.content.append(this.#card(task, this.#text, ask));
+  }
+
+  #card(task, text, ask, cite) {
+    const start = text.indexOf(`**${task.title}**`); // from there on the card says the same
+    if (start >= 0) this.settle(text.slice(0, start), cite);
+    return taskCard(task, ask);
   }
 
   /** A failure under whatever has come so far; `retry` asks again. */

@@ -134,7 +134,11 @@ def make_client(base_url: str | None, api_key: str | None, timeout: float, *, re
     from openai import AsyncOpenAI
 
     url = base_url or OPENAI_URL
-    return ChatClient(AsyncOpenAI(**{**_options(url, api_key, timeout), "max_retries": retries}), shown(url))
+    client = AsyncOpenAI(**{**_options(url, api_key, timeout), "max_retries": retries})
+    # The vendor's package loads half of itself when this is first read: seconds that belong to building the service,
+    # not to the first customer's time limit.
+    _ = client.chat.completions
+    return ChatClient(client, shown(url))
 
 
 def make_sync_client(base_url: str | None, api_key: str | None, timeout: float) -> EmbeddingsClient:

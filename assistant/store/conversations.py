@@ -90,6 +90,17 @@ class ConversationRecords:
                 _misses([(r.role, r.reply["decision"] if r.reply else "") for r in turns]),
             )
 
+    def task_shown(self, conversation_id: str, confirmation: str) -> Mapping[str, Any] | None:
+        """The ``task`` of the reply that showed the summary with this confirmation."""
+        tu = t.turns
+        query = select(tu.c.reply).where(tu.c.workspace == self._workspace, tu.c.conversation_id == conversation_id)
+        with self._engine.connect() as connection:
+            for (reply,) in connection.execute(query.order_by(tu.c.seq.desc())):
+                task: Mapping[str, Any] | None = (reply or {}).get("task")
+                if task is not None and task.get("confirmation") == confirmation:
+                    return task
+        return None
+
     def recorded(self) -> list[tuple[str, list[RecordedTurn]]]:
         """Every conversation that has turns, with its id, in order of its id."""
         tu = t.turns

@@ -30,6 +30,7 @@ class TaskCase:
     foreign: tuple[str, ...] = ()
     asked: str = ""
     misses: int = 0
+    guessed: str = ""  # the parameter for which a model chose one of several things that the customer did not name
 
     @property
     def names(self) -> dict[str, str]:
@@ -64,12 +65,14 @@ class TaskCase:
                     own = find(state, parameter.kind, idea)
                     if own is not None and (not pointed.entities or own in pointed.entities):
                         self.parameters[name] = own.id
+                        self.guessed = name if len(candidates) > 1 else self.guessed
                 continue
             if parameter.source == "option":
                 options = self.options.get(name, ())
                 found = pointed_option(question.text, [(o.id, o.title) for o in options], question.history)
                 if found is None and suggested.get(name) in {o.id for o in options}:
                     found = suggested[name]
+                    self.guessed = name if len(options) > 1 else self.guessed
                 if found is not None:
                     self.parameters[name] = found
                 continue
@@ -109,6 +112,13 @@ class TaskCase:
     def candidates(self, name: str) -> list[Entity]:
         parameter = self.task.parameter(name)
         return [e for e in self.state.of_kind(parameter.kind) if not parameter.likely or e.status in parameter.likely]
+
+    def guess_told(self) -> str:
+        """Says which thing was chosen without having been named."""
+        parameter = self.task.parameter(self.guessed)
+        value = self.parameters[self.guessed]
+        shown = wording.shown_value(parameter, value, self.state, self.names, self.locale)
+        return wording.say("guessed", self.locale, value=wording.plain_line(shown))
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         return tuple(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from assistant.domain.conversation import Turn
-from assistant.domain.live import Question
+from assistant.domain.live import Conversation, Question
 from assistant.domain.state import UserState
 from assistant.domain.task import HandedTask, Precondition, Task, TaskDialog, TaskRecord, TaskRun, TaskSet, TaskStatus
 from assistant.errors import StateUnavailable, ToolFailed
@@ -167,10 +167,12 @@ class TaskDesk:
         wanted = recognised.task if recognised is not None and recognised.intent == "request" else None
         current = self.tasks.task(dialog.task) if dialog is not None else None
         proposed = None
-        near = wanted is not None or current is not None
         if self._proposer is not None and state is not None and not declines(question.text):
-            near = near or await asyncio.to_thread(self.recogniser.may_be, question.text)
-            proposed = await self._proposer.propose(question, self.tasks.tasks, state) if near else None
+            near = await asyncio.to_thread(self.recogniser.may_be, question.text)
+            if near or wanted is not None or current is not None:
+                proposed = await self._proposer.propose(question, self.tasks.tasks, state)
+            if proposed is not None and proposed.task not in (current, wanted) and not near:
+                proposed = None  # "嗯" to one summary starts no other task, whatever the model makes of it
         task = wanted or (proposed.task if proposed is not None and not asks(question.text) else None) or current
         if task is None:
             return None
@@ -189,7 +191,17 @@ class TaskDesk:
                 return None  # a question of its own is answered as one; the task waits
             return await self._not_understood(case, dialog)
         lead = wording.say("changed", locale) if dialog is not None and dialog.offer_id and going_on and changed else ""
+        if case.guessed:
+            lead = "\n".join(part for part in (lead, case.guess_told()) if part)
         return await self._proceed(case, lead=lead)
+
+    async def awaiting(self, conversation: Conversation) -> str | None:
+        """The confirmation of the summary that this conversation's user may still say yes to; None without one."""
+        question = Question("", user_id=conversation.user_id, conversation_id=conversation.id)
+        dialog = await self._dialog(question) if conversation.user_id is not None else None
+        if dialog is None or dialog.expires_at is None or self._clock.now() >= dialog.expires_at:
+            return None
+        return dialog.offer_id or None
 
     def offer(self, question: Question, locale: Locale) -> str:
         """One line that offers the task which the question asks about; empty without one. Blocking."""

@@ -1,6 +1,7 @@
 """What a model may do about tasks: propose one and its parameters, from the customer's own words. Nothing else.
 
-It sees no passages, so no text in the knowledge can speak to it here; what it proposes meets the rules' guard.
+It sees no passages and no replies, which quote passages, so no text in the knowledge can speak to it here; what it
+proposes meets the rules' guard.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Proposer:
     async def propose(self, question: Question, tasks: Sequence[Task], state: UserState) -> Proposal | None:
         """The task that the model finds asked for, with parameters that fit its schema; None without one."""
         specs = [ToolSpec(t.name, f"{t.description.en} / {t.description.zh}", tool_schema(t)) for t in tasks]
-        turns = [t for t in question.history if t.role in ("customer", "assistant")][-_HISTORY:]
+        turns = [t for t in question.history if t.role == "customer"][-_HISTORY:]
         messages = self._prompt.messages(
             records="\n".join(_row(state)) or "(none)",
             conversation="\n".join(f"{t.role}: {neutralised(t.text[:400])}" for t in turns) or "(none)",
@@ -64,7 +65,7 @@ class Proposer:
             return None
         try:
             arguments = json.loads(call.arguments or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or brackets nested without end
             arguments = None
         if not isinstance(arguments, dict):
             return Proposal(task, {})

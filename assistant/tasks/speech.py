@@ -59,12 +59,16 @@ _WAIT = re.compile(
     r"等等|等一?下|稍等|慢着|先等|\bwait\b|\bhold on\b|\bhang on\b|one (?:moment|second)|just a (?:moment|second|sec)"
 )
 _MARKS = re.compile(r"[?？]")
+# what stands in quotation marks is somebody's words or a value, not what this sentence does
+_QUOTED = re.compile(r"“[^“”]{2,}”|「[^「」]{2,}」|『[^『』]{2,}』|\"[^\"]{2,}\"")
 
 
 def act_of(text: str) -> Act:
     """Whether the sentence wants a thing done, asks about doing it, or neither (told, refused, tried in vain)."""
     said = normalise(text)
-    if declines(text):
+    unquoted = _QUOTED.sub(" ", said)
+    said = unquoted if unquoted.strip(" ,.!。，！") else said  # all in quotation marks: then these are the words
+    if declines(said):
         return "other"
     asks_us = _ASKS_US.search(said) is not None
     how = _HOW.search(said) is not None

@@ -22,6 +22,10 @@ _SAYINGS: _EN_AND_ZH = {
         "Reply “confirm” to go ahead or “never mind” to drop it; valid for {minutes} minutes.",
     ),
     "changed": ("内容有变，请再核对一遍。", "That changes it, so please check again."),
+    "guessed": (
+        "您没有写明是哪一个，我理解的是：{value}。不对的话请告诉我。",
+        "You did not say exactly which one; I understood {value}. Tell me if that is wrong.",
+    ),
     "stale": (
         "刚才那份内容已经不是最新的了，还没有办理，请再核对一遍。",
         "That summary is no longer the current one and nothing was done. Please check again.",

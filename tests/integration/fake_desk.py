@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -127,6 +127,10 @@ class FakeDesk:
             return self.conversations[conversation_id]
         except KeyError:
             raise NotFound(f"no conversation {conversation_id}") from None
+
+    async def pending_task(self, conversation: Conversation) -> Mapping[str, Any] | None:
+        """None: this desk does no tasks."""
+        return None
 
     async def reply_events(self, question: Question) -> AsyncIterator[ReplyEvent]:
         """The reply to ``question``, in pieces of eight characters."""

@@ -262,6 +262,42 @@ async def test_two_presses_of_the_button_over_http_act_once(service: Service) ->
     assert effects(service) == [("u1010", "cancelled", "SQ20877640")]
 
 
+async def test_what_awaits_a_yes_is_told_to_its_user_again_and_to_nobody_else(service: Service) -> None:
+    app = create_app(desks=service.desk, keys=service.keys, tokens=service.tokens, settings=service.settings)
+    headers = {"Authorization": f"Bearer {service.tokens.issue('shop', 'u1010').text}", "Accept": "application/json"}
+    staff = {"Authorization": f"Bearer {service.keys.issue('shop', 'agent', 'desk').text}"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test/api/v1", headers=headers, timeout=60
+    ) as client:
+        url = f"/conversations/{(await client.post('/conversations', json={})).json()['id']}"
+
+        async def pending(**options: dict[str, str]) -> object:
+            task = (await client.get(url, **options)).json()["task"]
+            if task is not None:
+                task["expires_at"] = task["expires_at"].replace("Z", "+00:00")
+            return task
+
+        async def say(text: str, confirmation: str | None = None) -> dict[str, object]:
+            answer = await client.post(f"{url}/messages", json={"text": text, "confirmation": confirmation})
+            task: dict[str, object] = answer.json()["task"]
+            return task
+
+        assert await pending() is None
+        assert (await say("我想取消订单"))["status"] == "collecting"
+        assert await pending() is None
+        shown = await say("水壶那个")
+        assert await pending() == shown
+        assert await pending(headers=staff) is None
+        await say("发票怎么开？")
+        assert await pending() == shown
+        service.clock.skip(minutes=11)  # type: ignore[attr-defined]
+        assert await pending() is None
+        again = await say("确认取消")
+        assert (again["status"], await pending()) == ("awaiting_confirmation", again)
+        assert (await say("确认", str(again["confirmation"])))["status"] == "done"
+        assert await pending() is None
+
+
 async def test_every_run_is_in_the_log(service: Service) -> None:
     talk = chat(service, "u1010")
     await talk.say("取消订单 SQ20877640")
