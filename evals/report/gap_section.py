@@ -8,7 +8,7 @@ from html import escape
 from evals.cases import ReplyCase
 from evals.report.facts import differ, held, marked
 from evals.report.first import lack_line
-from evals.report.lacks import Lack
+from evals.report.lacks import Lack, telling
 from evals.report.model import ReportInput
 from evals.report.pieces import Pieces, clean, figure
 
@@ -40,7 +40,7 @@ def gap_section(
 
 def _example(p: Pieces, given: ReportInput, case: ReplyCase, score: float | None) -> str:
     reply = given.scored.replay.replies.get(case.case_id)
-    said = [turn.text for turn in case.turns if turn.role == "customer"][-2:]
+    said = dict.fromkeys((telling(case), case.question))
     then = next((turn.text for turn in reversed(case.turns) if turn.role == "assistant"), "")
     human = case.references[0] if case.references else ""
     now = reply.text if reply is not None else ""

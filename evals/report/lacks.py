@@ -81,7 +81,8 @@ def _lack(
             return _stale(plain, own, titles, quoted)
         case Cause.RETRIEVAL_MISSED | Cause.ANSWER_DID_NOT_SOLVE:
             title, past = _commonest([d.evidence.get("passage") or {} for d in own], titles)
-            asked = one_line(clean(max((telling(case) for case in members), key=len)), _QUESTION)
+            held = [d for d in own if _holds(d.evidence.get("passage") or {}, title, titles)] or own
+            asked = one_line(clean(max((telling(cases[d.case_id]) for d in held), key=len)), _QUESTION)
             word = plain.word + ("_past" if past else "")
             return replace(plain, word=word, values={"article": title, "asked": asked}, past=past)
         case Cause.STATE_NEEDED:
@@ -124,6 +125,11 @@ def _commonest(passages: Sequence[Mapping[str, Any]], titles: Mapping[str, str])
         return "", None
     name = others.most_common(1)[0][0]
     return name, name.split("/")[0]
+
+
+def _holds(passage: Mapping[str, Any], title: str, titles: Mapping[str, str]) -> bool:
+    name = str(passage.get("document_id", ""))
+    return title in (name, titles.get(name))
 
 
 def _short(text: str) -> str:

@@ -54,7 +54,7 @@ code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.82rem}
 .cards{grid-template-columns:1fr 1fr;gap:8px}.card{padding:10px 12px}.card b{font-size:1.5rem}
 td.m{width:auto}td.m .meter{display:none}.wide{overflow-x:auto}}
 @media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--card:#f3f3f3;--accent:#0b5c5c;--wash:#d5e8e6}
-body{font-size:10.5pt}main{max-width:none;padding:0}h2{break-after:avoid}.card,.gap,svg,tr{break-inside:avoid}
+body{font-size:10.5pt}main{max-width:none;padding:0}h2,section>.soft{break-after:avoid}.card,.gap,svg,tr{break-inside:avoid}
 details::details-content{content-visibility:visible;block-size:auto}details.screen{display:none}
 .pair{grid-template-columns:repeat(2,1fr)}a{color:inherit;text-decoration:none}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

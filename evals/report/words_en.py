@@ -51,7 +51,7 @@ EN: dict[str, str] = {
     "undetermined_do": "have a person look",
     "gaps": "Top gaps",
     "gaps_note": "Unsolved cases grouped by issue, ranked by volume × cost (handling time, low ratings, customers' tier).",
-    "gap_line": "{cases} cases · {minutes} minutes of agents · {low} low ratings",
+    "gap_line": "cases: {cases} · agents' minutes: {minutes} · low ratings: {low}",
     "customer": "Customer",
     "then": "Assistant then",
     "agent": "Human",
