@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from evals.root_causes import Cause, Diagnosis
 from ingest.transcripts import carries_information
 
 _RULES, _QUESTION, _SENTENCE = 200, 60, 70
-_HOURS_A_DAY = 24
+_NUMBERS = re.compile(r"[A-Za-z]*\d{5,}")  # of orders and parcels: long, and they tell nothing of the matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def telling(case: ReplyCase) -> str:
     """What the customer said that says most: the longest of the last turns that do not ask for a person."""
     said = [turn for turn in case.turns if turn.role == "customer"][-4:]
     open_questions = [t.text for t in said if carries_information(t) and not asks_for_person(t.text)]
-    return max(open_questions, key=len, default=case.question)
+    return max(open_questions, key=lambda text: len(_NUMBERS.sub("", text)), default=case.question)
 
 
 def _lack(
@@ -82,7 +83,10 @@ def _lack(
         case Cause.RETRIEVAL_MISSED | Cause.ANSWER_DID_NOT_SOLVE:
             title, past = _commonest([d.evidence.get("passage") or {} for d in own], titles)
             held = [d for d in own if _holds(d.evidence.get("passage") or {}, title, titles)] or own
-            asked = one_line(clean(max((telling(cases[d.case_id]) for d in held), key=len)), _QUESTION)
+            asked = one_line(
+                clean(max((telling(cases[d.case_id]) for d in held), key=lambda text: len(_NUMBERS.sub("", text)))),
+                _QUESTION,
+            )
             word = plain.word + ("_past" if past else "")
             return replace(plain, word=word, values={"article": title, "asked": asked}, past=past)
         case Cause.STATE_NEEDED:
