@@ -57,7 +57,9 @@ def _is_short(part: str) -> bool:
 
 
 # -- asking for a person: written on the odd lines of tests/data/handoff_turns.jsonl and on groups a and b of the demo --
-_NOT_STAFF = r"(?!费|智能|审核|验货|审批|皮革|填充|降雪|湖|几点|上班|下班|[一-龥]{0,3}试穿|上身|着|实拍|效果)"
+_NOT_STAFF = (
+    r"(?!费|智能|审核|验货|审批|皮革|填充|降雪|湖|几点|上班|下班|[一-龥]{0,3}试穿|上身|着|实拍|效果|比例|语音|配音)"
+)
 _ZH_PERSON = (
     r"(?:(?:(?:[人仁任亽]|\bren)\s*(?:[工公功宫]|gong\b)|rengong)(?:客服|服务|台|坐席)?|真人(?:客服)?|活人|真正的?(?:人|客服)|[客顾]服(?:人员|专员|小姐姐|小哥|主管|经理)?"
     r"|专员|工作人员|接线员|(?:客户)?服务员|客户服务|负责人|经理|主管|领导|老板|组长|上级|同事|高层"
@@ -117,16 +119,16 @@ _AWAY_FROM_BOT = any_of(
     r"\bstop (?:sending|giving) (?:me )?(?:these |the )?(?:canned|automat|auto|copy)",
 )
 # between a refusal and its noun stand only words like these: "别啰嗦转人工" refuses nothing
-_ZH_LIGHT = r"(?:再|先|给|帮|替|我(?!要|想)|你们?|让|去|用|急着|必|总|老|一直|就|都|非得|想|需要|一个|个|位|麻烦|直接|又|随便|轻易|把我|劳驾|打扰|动不动就?|经过|通过|着)*"
+_ZH_LIGHT = r"(?:再|先|给|帮|替|我(?!要|想)|你们?|让|去|用|急着|必|总|老|一直|就|都|非得|想|需要|一个|个|位|麻烦|直接|又|随便|轻易|把我|劳驾|打扰|劳烦|惊动|动不动就?|经过|通过|着)*"
 _REFUSES = any_of(
-    rf"(?:(?<!能)不用|(?<!能)不要|不找|不转|不叫|不等|(?<!特)(?<!区)(?<!分)先?别|不需要|不想|无需|甭|没必要|[唔無]使|不必|无须|用不着){_ZH_LIGHT}(?:转接?|找|叫|要|接|联系|来|惊动)?{_ZH_LIGHT}(?:{_ZH_PERSON}|人来)",
+    rf"(?:(?<!能)不用|(?<!能)不要|不找|不转|不叫|不等|(?<!特)(?<!区)(?<!分)先?别|不需要|不想|无需|甭|没必要|[唔無]使|不必|无须|用不着|不(?=麻烦|打扰|劳烦|惊动)){_ZH_LIGHT}(?:转接?|找|叫|要|接|联系|来|惊动)?{_ZH_LIGHT}(?:{_ZH_PERSON}|人来)",
     r"^(?:无需|无须|不用|不必|不要|别)(?:再)?转接?(?:了|$)",
     r"(?<!why )\b(?:don'?t|do not|doesn'?t|no need|needn'?t|rather not|not necessary|without)\b(?!.{0,4} (?:you|i) (?:have|get))(?! care| mind| understand| know| get)(?:(?!\b(?:i (?:want|need|demand|said)|i'd like|but|get me|give me|wait|connect me|make me)\b).){0,28}\b(?:agents?|humans?|person|people|rep(?:s|resentatives?)?|transfer|connect|escalate|manager|supervisor|some(?:one|body)|any(?:one|body)|call me|staff|colleagues?|handover|hand ?off)",
-    r"\bno (?:handover|hand-?off|transfer)\b(?! (?:fee|received|arrived))|\bwithout (?:having to|needing to)",
+    r"\bno (?:humans|agents|people|persons|reps)\b(?! (?:help|answer|respon|there|available|repl|yet|so far|has|have|is|are|ever|on|in|at))|\bno (?:handover|hand-?off|transfer)\b(?! (?:fee|received|arrived))|\bwithout (?:having to|needing to)",
 )
 _PROCEDURE = any_of(
     rf"(?:要不要|需不需要|用不用|是不是(?:要|得|需要|必须)|必须|一定要|需要|得|只能)(?:先)?(?:找|联系|转|通过|打|跟|让)?.{{0,4}}{_ZH_PERSON}.{{0,10}}(?:吗|么|才|\?|呢$)",
-    rf"(?:需要|要)(?:找|联系|转).{{0,4}}{_ZH_PERSON}吗|{_ZH_PERSON}.{{0,4}}(?:几点|上班|下班|周末|节假日|工作时间|服务时间|多久|是什么|什么等级)",
+    rf"(?:需要|要)(?:找|联系|转).{{0,4}}{_ZH_PERSON}吗|{_ZH_PERSON}.{{0,4}}(?:晚上|夜里|夜间|假期|春节|24小时|几点|上班|下班|周末|节假日|工作时间|服务时间|多久|是什么|什么等级)",
     r"\b(?:do|does|would|will|must|should) (?:i|we|you|one) (?:need|have|require|want)\b(?! to (?:ask|beg|scream|say|shout)).{0,28}\b(?:agent|human|person|rep|customer service|support|someone|somebody|anyone)",
     r"\b(?:working|opening|business|office) hours\b|\bwhat (?:time|are|is)\b(?! (?:going on|wrong|this|happening))|\btill when\b|\b(?:bank|public) holidays?\b|\bon (?:sun|satur)days?\b|\bat weekends?\b",
 )

@@ -49,6 +49,7 @@ _EN_CERTAIN = (  # without "support", "service", "people", which are also what i
 # -- wishes --
 _NEAR = r"(?:(?!怎么|多少|什么|能不能退|是不是|[，,]).){0,7}?"
 _ZH = any_of(
+    rf"^(?!.*(?:周末|节|晚上|夜|假|几点|24)).{{0,4}}有{_ZH_NOUN}(?:在|吗|么|没|不)",
     rf"(?:转|接(?!受了|到)|换|找|叫|喊|请|(?<!不)要|想|需要|联系|呼叫|呼唤|召唤|安排|派|来|求|给我|帮我|替我|让|申请|希望|麻烦|拜托|跪求|只认|只信|只接受|只跟|只想|[跟和与同](?=.{{0,9}}[说聊讲谈沟对倾反交])|搵|见|切换?到?|能不能有|有没有|有无|能有|可以有|配|选择?|点){_NEAR}{_ZH_NOUN}(?!说的|说过|给的|告诉|承诺|答应)",
     rf"^(?:你们?的?|请|麻烦|那|就|直接|快|还是|都|叫|一个|个|位)*{_ZH_NOUN}(?:.{{0,3}}(?:处理|介入|回复|答复|回答|帮(?:我|忙)|接(?:一下|手|听|入|待|管)|来(?:吧|说|讲|一下|处理|$)|跟我|和我|联系我|出来|协助|解决|沟通|对接|跟进|受理|服务|快来|速来|在(?:吗|不|么|哪|线)|呢|有吗|上))",
 )
@@ -56,7 +57,7 @@ _W = r"(?:\W+(?!and\b|but\b|because\b|so\b|what\b|how\b|why\b)[\w']+){0,6}?\W+"
 _EN = any_of(
     rf"\b(?:want|need|require|request|demand|prefer|insist on|like|love|appreciate|wanna|gimme|give me|get me|get|find me|find|bring|send|summon|seek|seeking|looking for|ask(?:ing)? for|waiting for|beg(?:ging)? for|only accept|deserve|have|hoping for|hook me up with|hit me with|let me have|offer me|assign|page|fetch|grab)(?: me| us)?(?:\W+(?:an?|the|your|some|one|of|any|with|to|me|us|just|please|that|another|our|different|competent|proper|actual|real|live|right|now|for|see|reach|contact|this|it|handled|looked|at|by|from|be|put|through|connected|transferred|helped|served|spoken|talk|speak|chat|[a-z]{{3,11}}ly))*\W+{_EN_CERTAIN}",
     rf"\b(?:speak|talk|chat|converse|conversation|communicate|discuss|deal|work|correspond|interact|connect(?:ed)?|transfer(?:red)?|patch(?:ed)?|route[ds]?|redirect(?:ed)?|hand(?:ed)?|pass(?:ed)?|forward(?:ed)?|escalate[ds]?|assign(?:ed)?|refer(?:red)?|switch(?:ed)?|move[ds]?|put|get|go|turn(?:ed)?|bump|kick|send|word|call|line|handled|answered|served|helped|dealt|reviewed|treated){_W}?(?:to|with|by|over|onto|through|from)\W+(?:[\w']+\W+){{0,4}}?{_EN_NOUN}",
-    rf"\b(?:ring|call|phone|reach|contact|see|meet|summon|put|bring|have|let|make|ask|tell|get|invite|involve|loop in|include|add)\W+(?:(?:an?|the|your|some|one of|any|another|in|on|up|over|actual|real|live)\W+)*{_EN_CERTAIN}\W*(?:to|on|in|over|here|into|onto|call|contact|phone|reach|help|assist|take|handle|look|reply|respond|answer|step|join|deal|sort|fix|speak|talk|please|now|read|see|up|$)",
+    rf"\b(?:ring|call|phone|reach|contact|see|meet|summon|put|bring|have|let|make|ask|tell|get|invite|involve|loop in|include)\W+(?:(?:an?|the|your|some|one of|any|another|in|on|up|over|actual|real|live)\W+)*{_EN_CERTAIN}\W*(?:to|on|in|over|here|into|onto|call|contact|phone|reach|help|assist|take|handle|look|reply|respond|answer|step|join|deal|sort|fix|speak|talk|please|now|read|see|up|$)",
     rf"{_EN_CERTAIN}(?:\W+(?:assistance|help|support|intervention|attention|contact|is|are|being|would be|has been))*\W+(?:required|needed|requested|wanted|necessary|please|pls|plz|now|asap|urgently|immediately|only|at once|right (?:now|away))\b",
     rf"\b(?:is|are|any|isn'?t|aren'?t)\b(?:\W+[\w']+){{0,3}}?\W+{_EN_CERTAIN}(?:\W+[\w']+){{0,3}}?\W*(?:available|around|online|here|there|on duty|free|i can|i could|to (?:talk|speak|help|chat|assist)|who (?:can|could|will))\b(?!.*\b(?:holidays?|weekends?|sundays?|saturdays?|nights?|24/7|christmas|easter)\b)",
     rf"\b(?:can|could|will|would|may|might|must|should|have|let|needs?)\b(?:\W+(?:i|we|you|please|an?|the|your|some|one of|any|another|actual|real|live|have|get))*\W+{_EN_CERTAIN}\W+(?:please\W+|just\W+|actually\W+|kindly\W+|mind\W+|to\W+)*(?:call(?:ing)?|contact|phone|reach|help|assist|take|handle|look|reply|respond|answer|step|join|deal|sort|review|intervene|get back|write|message|speak|talk|come)\b(?! on (?:my|his|her) behalf)",
@@ -65,7 +66,7 @@ _EN = any_of(
 )
 _PLAINLY = any_of(
     r"(?<!昨天)(?<!之前)(?:我(?:就|只|现在|还是|真的|必须)?(?:要|想|需要)|我得|给我|帮我|替我|请|赶紧|马上|立刻|快点?|现在就)(?:.{0,4}?)(?:转|找|接|叫|换|联系|跟|和)?.{0,4}(?:人工|真人|活人|客服)(?!给|说|告诉|承诺|答应|费|智能).{0,6}(?:$|可以吗|行吗|好吗|谢谢|处理|帮|说|聊)",
-    r"\b(?:(?<!do )(?<!does )(?<!did )(?<!would )(?<!must )(?<!should )(?<!will )(?<!if )(?<!when )(?<!before )i (?:really |just |still |now |only )*(?:want|need|demand|require|request|insist)|i'?d (?:like|prefer|rather)|i would (?:like|prefer|rather)|get me|give me|connect me|transfer me|put me|pass me|let me (?:talk|speak)|can i (?:please |just )?(?:talk|speak|have|get)|please (?:connect|transfer|get))\b(?!.{0,12}\b(?:yesterday|last|told|before)\b)(?:\W+[\w']+){0,7}?\W+(?:humans?|agents?|person|people|representatives?|reps?|supervisors?|managers?|operators?|staff|employees?|someone|somebody)\b",
+    r"\b(?:(?<!do )(?<!does )(?<!did )(?<!would )(?<!must )(?<!should )(?<!will )(?<!if )(?<!when )i (?:really |just |still |now |only )*(?:want|need|demand|require|request|insist)|i'?d (?:like|prefer|rather)|i would (?:like|prefer|rather)|get me|give me|connect me|transfer me|put me|pass me|let me (?:talk|speak)|can i (?:please |just )?(?:talk|speak|have|get)|please (?:connect|transfer|get))\b(?!.{0,12}\b(?:yesterday|last|told|before)\b)(?:\W+[\w']+){0,7}?\W+(?:humans?|agents?|person|people|representatives?|reps?|supervisors?|managers?|operators?|staff|employees?|someone|somebody)\b",
 )
 # somebody of the customer's own, and things that carry the word
 _OWN_OR_THING = any_of(
@@ -77,5 +78,5 @@ _OWN_OR_THING = any_of(
     r"\bperson as a gift|\bagent (?:jacket|coat|toy|game|movie|provocateur)",
 )
 _COMPOUND = re.compile(
-    rf"\b(?:human|person|people|agent|operator|supervisor|manager|employee|staff|specialist)[ -]{_THING}"
+    rf"\b(?:human|person|people|agent|operator|supervisor|manager|employee|staff|specialist)(?:'s)?[ -]{_THING}"
 )

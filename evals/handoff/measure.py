@@ -21,8 +21,9 @@ from assistant.bootstrap import build
 from assistant.handoff import TurnReader, asks_for_person, decide_handoff, packaged_rules, sentiment
 from assistant.ports import Embedder, Vectors
 from assistant.settings import Settings
-from evals.handoff.turns import ask_turns, mood_turns
+from evals.handoff.turns import Half, ask_turns, mood_turns
 
+HALVES: tuple[Half, ...] = ("test", "second", "third")
 MOODS = ("negative", "neutral", "positive")
 _WORDS = re.compile(r"人工|真人|客服|转接|\b(?:human|agent|person|representative|operator|supervisor|manager)\b", re.I)
 
@@ -59,7 +60,7 @@ def macro_f1(truth: Sequence[str], said: Sequence[str]) -> float:
     return round(sum(scores) / len(scores), 3)
 
 
-def measure_asks(half: Any, reader: TurnReader) -> dict[str, Any]:
+def measure_asks(half: Half, reader: TurnReader) -> dict[str, Any]:
     """Requests for a person on one half of the packaged turns, beside the patterns alone and a word list."""
     turns = ask_turns(half)
     truth = [turn.asks for turn in turns]
@@ -69,10 +70,12 @@ def measure_asks(half: Any, reader: TurnReader) -> dict[str, Any]:
         "patterns_alone": asks_for_person,
         "word_list": lambda text: bool(_WORDS.search(text)),
         "always": lambda _text: True,
+        "never": lambda _text: False,
     }
     out: dict[str, Any] = {name: precision_recall(truth, [way(t.text) for t in turns]) for name, way in ways.items()}
-    direct = [turn for turn in turns if turn.asks and turn.kind == "direct"]
-    out["recall_direct"] = wilson(sum(ways["rules_and_model"](t.text) for t in direct), len(direct))
+    explicit = [turn for turn in turns if turn.asks and turn.kind != "indirect"]
+    out["recall_explicit"] = wilson(sum(ways["rules_and_model"](t.text) for t in explicit), len(explicit))
+    out["explicit"] = len(explicit)
     for locale in ("zh", "en"):
         part = [turn for turn in turns if turn.locale == locale]
         said = [ways["rules_and_model"](t.text) for t in part]
@@ -102,6 +105,28 @@ def measure_tau2(folder: Path, embedder: Embedder) -> dict[str, Any]:
     the customer's mouth, or where there are none any sentence of the instructions. Neither knows what the assistant
     will be able to do, which is what decides most of these transfers.
     """
+    truth, openings, scripts, words = _told(folder)
+    reader = TurnReader(_Ahead(embedder, [*openings, *(line for lines in scripts for line in lines)]))
+    opening = [_hands_over(first, reader) for first in openings]
+    script = [any(_hands_over(line, reader) for line in lines) for lines in scripts]
+    return {
+        "opening": precision_recall(truth, opening),
+        "opening_rules_alone": measure_openings(folder),
+        "script": precision_recall(truth, script),
+        "word_list": precision_recall(truth, words),
+        "always": precision_recall(truth, [True] * len(truth)),
+        "never": precision_recall(truth, [False] * len(truth)),
+    }
+
+
+def measure_openings(folder: Path) -> dict[str, Any]:
+    """The ``opening`` part of ``measure_tau2`` by the rules without the model: needs no embedder and a second."""
+    truth, openings, _, _ = _told(folder)
+    return precision_recall(truth, [_hands_over(text, TurnReader(None)) for text in openings])
+
+
+def _told(folder: Path) -> tuple[list[bool], list[str], list[list[str]], list[bool]]:
+    """Of each task: is a transfer expected, the first words, all words, and does the word list find something."""
     tasks = json.loads((folder / "tasks.json").read_text(encoding="utf-8"))
     truth: list[bool] = []
     openings: list[str] = []
@@ -118,16 +143,7 @@ def measure_tau2(folder: Path, embedder: Embedder) -> dict[str, Any]:
         openings.append(first)
         scripts.append(lines)
         words.append(bool(_WORDS.search(text)))
-    reader = TurnReader(_Ahead(embedder, [*openings, *(line for lines in scripts for line in lines)]))
-    opening = [_hands_over(first, reader) for first in openings]
-    script = [any(_hands_over(line, reader) for line in lines) for lines in scripts]
-    return {
-        "opening": precision_recall(truth, opening),
-        "script": precision_recall(truth, script),
-        "word_list": precision_recall(truth, words),
-        "always": precision_recall(truth, [True] * len(truth)),
-        "never": precision_recall(truth, [False] * len(truth)),
-    }
+    return truth, openings, scripts, words
 
 
 class _Ahead:
@@ -160,9 +176,9 @@ def _label(score: float) -> str:
 
 def main(folders: Sequence[str], embedder: Embedder) -> dict[str, Any]:
     """All measures; folders of tau2 that are absent are named as such."""
-    texts = [turn.text for half in ("test", "second") for turn in ask_turns(half)]
+    texts = [turn.text for half in HALVES for turn in ask_turns(half)]
     reader = TurnReader(_Ahead(embedder, texts + [turn.text for turn in mood_turns("abcd")]))
-    out: dict[str, Any] = {"asks": {half: measure_asks(half, reader) for half in ("test", "second")}}
+    out: dict[str, Any] = {"asks": {half: measure_asks(half, reader) for half in HALVES}}
     out["moods"] = {"held_out_c_d": measure_moods(("c", "d"), reader), "fitted_a_b": measure_moods(("a", "b"), reader)}
     for name in folders:
         folder = Path(name)

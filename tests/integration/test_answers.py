@@ -26,6 +26,7 @@ from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.state.history import state_at
 from assistant.store.conversations import ConversationRecords
+from assistant.store.drafts import DraftRecords
 from assistant.text import Segmenter
 from ingest.demo import SHOP_TIME, render_demo
 from ingest.pipeline import Ingestion
@@ -351,6 +352,7 @@ async def test_without_it_bm25_answers_marked(service: Service, down: str) -> No
         chat_model=None,
         settings=service.settings,
         clock=service.clock,
+        drafts=DraftRecords(service.engine, SHOP),
     )
     reply = await desk.ask(Question("退款多久到账"))
     assert reply.degraded == (down,)
