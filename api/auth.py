@@ -30,6 +30,7 @@ class Caller:
     role: KeyRole | None = None
     claims: TokenClaims | None = None
     key_id: str | None = None
+    key_label: str = ""
 
     @property
     def user_id(self) -> str | None:
@@ -60,7 +61,7 @@ async def authenticate(credential: str, keys: KeyStore, tokens: TokenIssuer) -> 
     try:
         if credential.startswith(KEY_PREFIX):
             key = await run_in_threadpool(keys.verify, credential)
-            return Caller(key.workspace, role=key.role, key_id=key.id)
+            return Caller(key.workspace, role=key.role, key_id=key.id, key_label=key.label)
         claims = tokens.verify(credential)
     except NotPermitted as exc:
         raise Problem("unauthenticated") from exc

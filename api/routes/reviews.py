@@ -227,5 +227,5 @@ async def _decided(held: Knowledge, caller: Caller, decide: Callable[[ReviewDesk
 
 
 def _who(caller: Caller) -> str:
-    """Keys name no person; the role is what is proved."""
-    return f"{caller.role} (API)"
+    """The key that decided: its label, where it was given one, and its id. Whoever holds it is known to its owner."""
+    return f"{caller.key_label} (key:{caller.key_id})" if caller.key_label else f"key:{caller.key_id}"

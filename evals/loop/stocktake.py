@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,8 +16,9 @@ from assistant.bootstrap import Service
 from assistant.domain.knowledge import Chunk, DocumentKind
 from assistant.domain.review import ArticleFlag
 from assistant.ports import Progress
-from assistant.text import language_of
+from assistant.text import fold, language_of
 from evals.answer_metrics.contradiction import contradiction
+from evals.answer_metrics.figures import figures
 from evals.answer_metrics.semantic import Background, SentenceVectors, agreements
 from evals.answer_metrics.sentences import content_sentences
 from evals.caching_embedder import CachingEmbedder
@@ -26,6 +28,7 @@ from evals.loop.shadow import duplicates
 from evals.root_causes.parts import says_changed
 
 OLD = timedelta(days=365)
+_SAME_WORDS = 0.6  # of two articles' statements with their titles, figures aside
 _NEAREST = 3  # articles looked at for each resolution, and for each article
 
 
@@ -144,12 +147,11 @@ def clashes_in(
         for article in near:
             if chunk.kind is DocumentKind.RESOLUTION and not _after(chunk, article):
                 continue
-            for clash in _clashes(article, chunk, vectors, background):
-                if chunk.kind is DocumentKind.RESOLUTION:
-                    by_agents[article.document_id].append(clash)
-                else:
-                    first, second = sorted((article.document_id, chunk.document_id))
-                    between.setdefault((first, second), clash)
+            if chunk.kind is DocumentKind.RESOLUTION:
+                by_agents[article.document_id] += _clashes(article, chunk, vectors, background)
+            elif (clash := _restated(article, chunk)) is not None:
+                first, second = sorted((article.document_id, chunk.document_id))
+                between.setdefault((first, second), clash)
         if progress is not None:
             progress.advance("comparing", number, len(chunks))
     borne_out = {key: _borne_out(found) for key, found in by_agents.items()}
@@ -212,6 +214,42 @@ def _clashes(article: Chunk, other: Chunk, vectors: SentenceVectors, background:
         )
         for instead, said in found
     ]
+
+
+def _restated(article: Chunk, other: Chunk) -> Clash | None:
+    """The first statement of the one that the other makes in nearly the same words, with another figure of one kind.
+
+    Nearness in meaning is not enough between articles: two products' warranties are near, and differ rightly. So the
+    titles count too: a line like "2 years" names no subject.
+    """
+    for ours in content_sentences(article.text):
+        for theirs in content_sentences(other.text):
+            if _alike(f"{article.title} {ours}", f"{other.title} {theirs}") < _SAME_WORDS:
+                continue
+            left, right = figures(ours), figures(theirs)
+            for kind in sorted({figure.kind for figure in left} & {figure.kind for figure in right}):
+                said = {figure.value for figure in left if figure.kind == kind}
+                instead = {figure.value for figure in right if figure.kind == kind}
+                if said != instead and len(said) == len(instead):
+                    return Clash(
+                        article.document_id,
+                        other.document_id,
+                        " ".join(sorted(said - instead)),
+                        " ".join(sorted(instead - said)),
+                        theirs,
+                        other.updated_at,
+                    )
+    return None
+
+
+def _alike(left: str, right: str) -> float:
+    """Dice's coefficient over character pairs of the words without digits, 0–1."""
+    pairs = []
+    for text in (left, right):
+        plain = re.sub(r"[\W\d_]+", "", fold(text))
+        pairs.append({plain[i : i + 2] for i in range(len(plain) - 1)})
+    total = len(pairs[0]) + len(pairs[1])
+    return 2 * len(pairs[0] & pairs[1]) / total if total else 0.0
 
 
 def _clash_record(clash: Clash) -> dict[str, Any]:

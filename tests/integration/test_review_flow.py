@@ -179,6 +179,7 @@ def test_the_api_of_the_knowledge_desk(service: Service) -> None:
         assert "colour" in bad.json()["detail"]
         edited = client.post(f"{decide}/edit", json={"article": {"title": "刻字", "body": ENGRAVE}}, headers=manager)
         assert edited.json()["status"] == "edited"
+        assert edited.json()["history"][-1]["who"].startswith("key:"), "which key, not only its role"
         refused = client.post(f"{decide}/publish", json={}, headers=manager)
         assert (refused.status_code, refused.json()["type"]) == (409, "urn:teachback:problem:conflict")
         done = client.post(f"{decide}/publish", json={"without_replay": True}, headers=manager)
