@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api.demo import DemoStore, mount_demo
 from api.problems import add_problem_handlers
-from api.routes import conversations, drafts, health, knowledge, reviews
+from api.routes import agent_desk, conversations, drafts, evaluations, health, knowledge, reviews
 from api.routes import tokens as tokens_routes
 from api.routes.context import ApiLimits, DeskLike, Desks
 from api.routes.guards import Guard
@@ -33,7 +33,7 @@ _ABOUT = (
 )
 _TAGS = [
     {"name": "conversations", "description": "Open, read, ask, rate."},
-    {"name": "agents", "description": "Drafts, and what was sent in their place."},
+    {"name": "agents", "description": "The queue, drafts, and what was sent in their place."},
     {"name": "knowledge", "description": "Search and suggested questions."},
     {"name": "knowledge desk", "description": "For staff: gaps, drafted articles, flags, stocktake."},
     {"name": "tokens", "description": "From your server: tokens for your users."},
@@ -92,7 +92,7 @@ def create_app(
 
     add_problem_handlers(app)
     api = APIRouter(prefix=API_PREFIX)
-    for module in (tokens_routes, conversations, drafts, knowledge, reviews, health):
+    for module in (tokens_routes, conversations, drafts, agent_desk, knowledge, reviews, evaluations, health):
         api.include_router(module.router)
     app.include_router(api)
     if demo is not None:

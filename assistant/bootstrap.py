@@ -27,6 +27,7 @@ from assistant.store.chroma import ChromaStore
 from assistant.store.conversations import ConversationRecords
 from assistant.store.database import open_database
 from assistant.store.drafts import DraftRecords
+from assistant.store.handoff_queue import HandoffQueue
 from assistant.store.records import KnowledgeRecords
 from assistant.store.reviews import ReviewRecords
 from assistant.store.snapshot import Snapshot
@@ -365,6 +366,7 @@ class Service:
                     embedder=self.live_embedder,
                     conversations=ConversationRecords(self.engine, workspace),
                     drafts=DraftRecords(self.engine, workspace),
+                    queue=HandoffQueue(self.engine, workspace),
                     state_source=state_source,
                     chat_model=self.chat_model,
                     settings=self.settings,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from assistant.agent_drafts import AgentDrafts
+from assistant.agent_queue import AgentQueue, has_agent, with_agent_events
 from assistant.answering import Answerer
 from assistant.domain.conversation import Turn
 from assistant.domain.feedback import Rating
@@ -26,6 +27,7 @@ from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords
 from assistant.store.drafts import DraftRecords
+from assistant.store.handoff_queue import HandoffQueue
 from assistant.suggesting import Suggester
 from assistant.suggesting.pages import words_of
 from assistant.tasks.dialog import TaskDesk
@@ -46,6 +48,7 @@ class Desk:
         settings: Settings,
         clock: Clock,
         drafts: DraftRecords,
+        queue: HandoffQueue,
         suggester: Suggester | None = None,
         handoff_rules: HandoffRules | None = None,
         tasks: TaskDesk | None = None,
@@ -70,6 +73,7 @@ class Desk:
             tasks=tasks,
         )
         self.agent_drafts = AgentDrafts(self.answerer, conversations, drafts, state_source, clock)
+        self.agent_queue = AgentQueue(queue, conversations, state_source, clock)
 
     async def open_conversation(self, *, user_id: str | None, channel: str) -> Conversation:
         """A new, empty conversation."""
@@ -113,6 +117,11 @@ class Desk:
             await asyncio.to_thread(self._conversations.append, conversation.id, turn, at=self._clock.now())
         if question.handed_off and declines_person(question.text):
             await asyncio.to_thread(self._conversations.withdraw_handoff, conversation.id, at=self._clock.now())
+        elif has_agent(conversation, self._clock.now()):
+            # an agent is talking with this customer: nobody speaks over them
+            for event in with_agent_events(question):
+                yield event
+            return
         async for event in self.answerer.events(question):
             if isinstance(event, ReplyDone):
                 record = asyncio.to_thread(self._record, conversation.id, event.reply, question.shown_suggestions)

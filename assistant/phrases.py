@@ -108,3 +108,8 @@ def sign_in(locale: str) -> str:
         if locale.startswith("zh")
         else "To look at your own orders and account, please sign in first."
     )
+
+
+def with_agent(locale: str) -> str:
+    """To a customer who writes while an agent has the conversation."""
+    return "已转给正在为您服务的同事。" if locale.startswith("zh") else "Passed on to the colleague who is with you."

@@ -99,6 +99,11 @@ def write_run(run: EvalRun, folder: Path) -> Path:
     return path
 
 
+def report_path(folder: Path, run_id: str) -> Path:
+    """Where the report page of a run of this folder is kept."""
+    return folder / "reports" / f"{run_id}.html"
+
+
 def read_run(path: Path) -> EvalRun:
     """The run in this file. Raises NotFound where there is none, InputRejected where the file is not a run."""
     if not path.is_file():

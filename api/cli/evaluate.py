@@ -130,8 +130,9 @@ def transfers(
     """Accuracy on transferred cases against what the human said; no case sees its own conversation."""
     from assistant.errors import ConfigurationError
     from evals.cases import write_predictions
+    from evals.jsonl import write_whole
     from evals.report.in_use import in_use
-    from evals.runs import EvalRun, list_runs, write_run
+    from evals.runs import EvalRun, list_runs, report_path, write_run
     from evals.scoring import summary_markdown
     from evals.transfer_report import causes_markdown, evaluate_transfers, report_on
     from evals.transfer_run import prepare
@@ -163,18 +164,21 @@ def transfers(
             run = replace(stored_as, run_id=journal.begun.run_id)
             place = write_run(run, folder)
             journal.finish()
+            # beside the run as well, where the knowledge desk links to it
+            kept = report_path(folder, run.run_id)
+            stored = service.records(session.workspace).transcripts()
+            report_on(
+                kept,
+                done,
+                run,
+                stored,
+                session.workspace,
+                "en" if locale == "en" else "zh",
+                stored=(each for each in list_runs(folder) if isinstance(each, EvalRun)),
+                in_use=in_use(service, session.workspace),
+            )
             if report is not None:
-                stored = service.records(session.workspace).transcripts()
-                report_on(
-                    report,
-                    done,
-                    run,
-                    stored,
-                    session.workspace,
-                    "en" if locale == "en" else "zh",
-                    stored=(each for each in list_runs(folder) if isinstance(each, EvalRun)),
-                    in_use=in_use(service, session.workspace),
-                )
+                write_whole(report, kept.read_text(encoding="utf-8"))
         record = {
             **done.record(),
             "run": str(place),

@@ -124,7 +124,9 @@ def _run_server(session: Session, host: str, port: int, demo_store: DemoStore | 
     if demo_store is not None:
         key = _demo_key(session)
         write(
-            f"\nChat            {address}/\nAPI             {address}/docs\nStaff API key   {key}\n\nCtrl-C stops it."
+            f"\nChat            {address}/\nAgent desk      {address}/desk#key={key}\n"
+            f"Knowledge desk  {address}/knowledge#key={key}\nAPI             {address}/docs\n"
+            f"Staff API key   {key}\n\nCtrl-C stops it."
         )
     else:
         session.show(

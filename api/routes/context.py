@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.auth import AnyCaller
 from assistant.agent_drafts import AgentDrafts
+from assistant.agent_queue import AgentQueue
 from assistant.domain.feedback import Rating
 from assistant.domain.knowledge import Audience, Passage
 from assistant.domain.live import Conversation, Question, ReplyEvent
@@ -25,6 +26,11 @@ class DeskLike(Protocol):
     @property
     def agent_drafts(self) -> AgentDrafts:
         """Drafts for agents."""
+        ...
+
+    @property
+    def agent_queue(self) -> AgentQueue:
+        """Conversations that are with people."""
         ...
 
     async def open_conversation(self, *, user_id: str | None, channel: str) -> Conversation:

@@ -17,6 +17,18 @@ def chat_page() -> HTMLResponse:
     return _page("chat.html")
 
 
+@router.api_route("/desk", methods=["GET", "HEAD"])
+def agent_desk_page() -> HTMLResponse:
+    """The agent desk; what it shows comes over the API, with a staff key."""
+    return _page("desk.html")
+
+
+@router.api_route("/knowledge", methods=["GET", "HEAD"])
+def knowledge_desk_page() -> HTMLResponse:
+    """The knowledge desk, likewise."""
+    return _page("knowledge.html")
+
+
 @router.api_route("/docs", methods=["GET", "HEAD"])
 def docs_page() -> HTMLResponse:
     """The OpenAPI document, readable; unlike the framework's viewers it loads nothing from other hosts."""
@@ -24,7 +36,7 @@ def docs_page() -> HTMLResponse:
 
 
 def mount_pages(app: FastAPI) -> None:
-    """Serve ``/``, ``/docs`` and ``/static``."""
+    """Serve ``/``, ``/desk``, ``/knowledge``, ``/docs`` and ``/static``."""
     app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("api", "static")]))
 

@@ -18,6 +18,8 @@ let persona = null; // the demo user chosen; null is a visitor
 let conversation = null; // id
 let offered = []; // the questions shown before the first message
 let running = null; // AbortController of the reply under way
+let withPerson = false; // the conversation is with an agent, or waits for one
+let agentTurns = 0; // how many of the agent's messages are on the page
 
 // --- scrolling: follow the reply until its question reaches the top, and never against the reader's hand ---
 const scroller = $("scroll");
@@ -76,7 +78,9 @@ async function reply(text, confirmation = null) {
   let focusInput = true;
   try {
     const whole = await askOnce(text, view, running.signal, confirmation);
-    view.finish(whole, { ask, rate: (value, reason) => rate(whole, value, reason) });
+    withPerson = withPerson || whole.decision === "handoff";
+    if (whole.decision === "handoff" && !whole.handoff) view.settle(whole.text); // an agent has it; this is no turn to rate
+    else view.finish(whole, { ask, rate: (value, reason) => rate(whole, value, reason) });
     $("announce").textContent = whole.text;
   } catch (error) {
     focusInput = false;
@@ -133,6 +137,46 @@ async function rate(whole, value, reason) {
   await client.rate(whole.conversation_id, { kind: "thumb", value, reason, turn_seq: turn?.seq ?? null });
 }
 
+// --- what an agent writes comes by itself while a person has the conversation ---
+async function listen() {
+  if (!conversation || !withPerson || running || document.hidden) return;
+  const id = conversation;
+  let talk;
+  try {
+    talk = await client.read(id);
+  } catch {
+    return; // the next try comes soon, and the next message says what is wrong
+  }
+  if (id !== conversation || running) return;
+  const news = talk.turns.filter((turn) => turn.role === "agent").slice(agentTurns);
+  for (const turn of news) {
+    showTurn(turn);
+    $("announce").textContent = turn.text;
+  }
+  agentTurns += news.length;
+  withPerson = talk.status === "handed_off";
+  if (talk.status === "closed") over();
+  if (news.length || talk.status === "closed") scroller.scrollTop = scroller.scrollHeight;
+}
+
+/** Put a recorded turn on the page; its view, where it is no customer's. */
+function showTurn(turn) {
+  if (turn.role === "customer") $("log").append(customerMessage(turn.text));
+  if (turn.role === "customer" || turn.role === "system") return null;
+  const view = new ReplyView(turn.role);
+  view.settle(turn.text);
+  $("log").append(view.node);
+  return view;
+}
+
+/** An agent resolved it: said on the page, and the next message begins another conversation. */
+function over() {
+  $("log").append(el("section", { class: "handoff", role: "status" }, el("header", {}, say(el("strong"), "resolvedTitle")), say(el("p"), "resolvedNote")));
+  withPerson = false;
+  agentTurns = 0;
+  forget();
+}
+
 // --- what outlives a reload of the tab ---
 function remember() {
   memory.set("token", client.token);
@@ -147,21 +191,15 @@ function forget() {
 async function restore(id) {
   try {
     const { turns, status, task } = await client.read(id);
-    if (status === "closed" || !turns.length) return;
+    if (!turns.length) return;
     conversation = id;
+    withPerson = status === "handed_off";
+    agentTurns = turns.filter((turn) => turn.role === "agent").length;
     $("welcome").classList.add("past");
     $("fresh").hidden = false;
-    const views = [];
-    for (const turn of turns) {
-      if (turn.role === "customer") $("log").append(customerMessage(turn.text));
-      else if (turn.role !== "system") {
-        const view = new ReplyView(turn.role);
-        view.settle(turn.text);
-        $("log").append(view.node);
-        views.push(view);
-      }
-    }
+    const views = turns.map(showTurn).filter(Boolean);
     if (task) views.findLast((view) => view.text.includes(`**${task.title}**`))?.showTask(task, ask);
+    if (status === "closed") over();
     scroller.scrollTop = scroller.scrollHeight;
   } catch {
     forget();
@@ -171,6 +209,8 @@ async function restore(id) {
 async function startOver() {
   running?.abort();
   conversation = null;
+  withPerson = false;
+  agentTurns = 0;
   if (people) await client.demoSession(persona?.id ?? null);
   remember();
   $("log").replaceChildren();
@@ -285,6 +325,8 @@ $("people").addEventListener("click", (event) => {
 const network = () => { $("offline").hidden = navigator.onLine; };
 addEventListener("online", network);
 addEventListener("offline", network);
+
+setInterval(listen, 3000);
 
 setLanguage(preferredLanguage());
 $("language").lang = language() === "en" ? "zh-CN" : "en";

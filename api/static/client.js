@@ -49,24 +49,38 @@ export async function* readEvents(stream) {
   }
 }
 
+async function send(path, { token = null, method = "GET", body, accept = "application/json", signal } = {}) {
+  const headers = { Accept: accept, "Accept-Language": language() };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method, headers, signal, credentials: "omit", body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Failure("unreachable");
+  }
+  if (!answer.ok) throw ofProblem(await answer.json().catch(() => null), answer.status);
+  return answer;
+}
+
+/** The JSON of one call, or with `raw` its text. Throws Failure. */
+export async function callJson(path, { raw = false, ...options } = {}) {
+  const answer = await send(path, { ...options, accept: raw ? "*/*" : "application/json" });
+  try {
+    return raw ? await answer.text() : answer.status === 204 ? null : await answer.json();
+  } catch {
+    throw new Failure("broken");
+  }
+}
+
 export class Client {
   token = null;
 
-  async #fetch(path, { method = "GET", body, accept = "application/json", signal } = {}) {
-    const headers = { Accept: accept, "Accept-Language": language() };
-    if (this.token) headers.Authorization = `Bearer ${this.token}`;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
-    let answer;
-    try {
-      answer = await fetch(path, {
-        method, headers, signal, credentials: "omit", body: body === undefined ? undefined : JSON.stringify(body),
-      });
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new Failure("unreachable");
-    }
-    if (!answer.ok) throw ofProblem(await answer.json().catch(() => null), answer.status);
-    return answer;
+  #fetch(path, options) {
+    return send(path, { token: this.token, ...options });
   }
 
   async #json(path, options) {

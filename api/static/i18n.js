@@ -7,7 +7,7 @@ const WORDS = {
     log: "对话", textLabel: "您的问题", placeholder: "请描述您的问题…", send: "发送", stop: "停止生成", fresh: "新的对话",
     hint: "内容由 AI 生成，重要事项请以引用来源为准", emptyText: "请先写下您的问题",
     tooLong: "请控制在 4000 字以内，可以分几条发送", otherLanguage: "Switch to English", otherLanguageShort: "EN",
-    offline: "网络已断开，恢复后可继续发送。", you: "您", assistant: "助手", agent: "人工客服",
+    offline: "网络已断开，恢复后可继续发送。", resolvedTitle: "本次服务已结束", resolvedNote: "同事已将问题标记为解决。继续发消息会开始新的对话。", waitingPerson: "人工客服的回复会显示在这里", you: "您", assistant: "助手", agent: "人工客服",
     thinking: "正在查找资料", stopped: "已停止生成",
     sources: "参考来源", fromCase: "来自已解决的服务记录", showSource: "查看来源 {n}",
     stateUsed: "已结合", clarify: "需要您补充一点信息", handoff: "已转接人工客服", handoffReason: "转接原因",
@@ -41,7 +41,7 @@ const WORDS = {
     log: "Conversation", textLabel: "Your question", placeholder: "Describe your question…", send: "Send", stop: "Stop", fresh: "New conversation",
     hint: "Written by AI; for important matters rely on the cited sources", emptyText: "Please write your question first",
     tooLong: "Please keep it under 4,000 characters; you can send several messages", otherLanguage: "切换到中文", otherLanguageShort: "中文",
-    offline: "You are offline. You can go on once the network is back.", you: "You", assistant: "Assistant", agent: "Agent",
+    offline: "You are offline. You can go on once the network is back.", resolvedTitle: "This conversation is closed", resolvedNote: "Our colleague marked it as solved. A new message starts a new conversation.", waitingPerson: "Our colleague's reply will appear here", you: "You", assistant: "Assistant", agent: "Agent",
     thinking: "Looking it up", stopped: "Stopped",
     sources: "Sources", fromCase: "From a resolved case", showSource: "Show source {n}",
     stateUsed: "Based on", clarify: "One detail is needed", handoff: "Passed to a person", handoffReason: "Why",
@@ -72,6 +72,11 @@ const WORDS = {
 };
 
 let current = "zh";
+
+/** The words of another page, in both languages, beside these. */
+export function addWords(words) {
+  for (const [tongue, own] of Object.entries(words)) Object.assign(WORDS[tongue], own);
+}
 
 export const language = () => current;
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.errors import ConfigurationError
 
-SCHEMA_HEAD = "0005"
+SCHEMA_HEAD = "0006"
 
 
 def open_database(url: str) -> Engine:

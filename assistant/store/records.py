@@ -124,6 +124,15 @@ class KnowledgeRecords:
         with self._engine.connect() as connection:
             return list(connection.execute(query.order_by(d.c.id)).scalars())
 
+    def transcript(self, conversation_id: str) -> Mapping[str, Any] | None:
+        """The canonical form of one transcript, or None."""
+        tr = t.transcripts
+        with self._engine.connect() as connection:
+            found: Mapping[str, Any] | None = connection.execute(
+                select(tr.c.canonical).where(tr.c.workspace == self.workspace, tr.c.id == conversation_id)
+            ).scalar_one_or_none()
+            return found
+
     def transcripts(self, *, transferred: bool | None = None) -> list[Mapping[str, Any]]:
         """Canonical transcripts in order of opening."""
         tr = t.transcripts

@@ -183,6 +183,17 @@ handoffs = Table(
     Index("ix_handoffs_conversation", "workspace", "conversation_id"),
 )
 
+resolutions = Table(
+    "resolutions",
+    metadata,
+    _workspace(),
+    Column("conversation_id", String(64), primary_key=True),
+    Column("summary", Text, nullable=False),
+    Column("article_ids", JSON, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 ratings = Table(
     "ratings",
     metadata,

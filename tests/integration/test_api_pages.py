@@ -44,6 +44,7 @@ async def test_only_the_page_may_be_framed_and_only_by_configured_sites() -> Non
 async def test_every_file_that_the_page_names_is_there() -> None:
     async with Served().client() as client:
         html = (await client.get("/")).text + (await client.get("/docs")).text
+        html += (await client.get("/desk")).text + (await client.get("/knowledge")).text
         named = set(re.findall(r'(?:src|href)="(/[^"]*)"', html))
         assert {"/static/chat.css", "/static/chat.js", "/static/mark.svg"} <= named
         for script in SCRIPTS:
@@ -69,14 +70,18 @@ def test_no_file_needs_what_the_policy_forbids(path: Path) -> None:
 
 
 def _words(language: str) -> set[str]:
-    source = (STATIC / "i18n.js").read_text("utf-8")
-    block = source.split(f"  {language}: {{", 1)[1].split("\n  },", 1)[0]
-    return set(re.findall(r"(?:^|[\s,])(\w+): \"", re.sub(r'(?<=: )"(?:[^"\\]|\\.)*"', '"', block)))
+    found: set[str] = set()
+    for name in ("i18n.js", "words_desk.js"):
+        source = (STATIC / name).read_text("utf-8")
+        block = source.split(f"  {language}: {{", 1)[1].split("\n  },", 1)[0]
+        found |= set(re.findall(r"(?:^|[\s,])(\w+): \"", re.sub(r'(?<=: )"(?:[^"\\]|\\.)*"', '"', block)))
+    return found
 
 
 def test_both_languages_have_the_same_words_and_every_used_one() -> None:
     assert _words("zh") == _words("en")
-    used = set(re.findall(r'data-i18n(?:-label|-placeholder)?="(\w+)"', (PAGES / "chat.html").read_text("utf-8")))
+    pages = "".join((PAGES / f"{name}.html").read_text("utf-8") for name in ("chat", "desk", "knowledge"))
+    used = set(re.findall(r'data-i18n(?:-label|-placeholder)?="(\w+)"', pages))
     for script in SCRIPTS:
         text = script.read_text("utf-8")
         used |= set(re.findall(r'\bt\("(\w+)"', text)) | set(re.findall(r'\bsaid\("\w+", "(\w+)"', text))
