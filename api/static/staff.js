@@ -1,7 +1,7 @@
 // What both staff pages share: the key, calls to the API, failures in words, dialogs, the language switch.
 import { Failure, callJson } from "./client.js";
 import { has, language, preferredLanguage, say, setLanguage, t } from "./i18n.js";
-import { el } from "./markdown.js";
+import { blocks, el } from "./markdown.js";
 import "./words_desk.js";
 
 const KEPT = "teachback.staffKey";
@@ -97,7 +97,7 @@ export function flagDialog(articleId, title) {
 export function turnNodes(turns) {
   return turns.map((turn) => {
     const name = { customer: "customer", assistant: "assistantWord", agent: "agentWord", system: "systemWord" }[turn.role];
-    return el("article", { class: `turn ${turn.role}` }, el("header", {}, said("b", name), turn.at ? el("time", { datetime: turn.at }, when(turn.at)) : null), el("p", {}, turn.text));
+    return el("article", { class: `turn ${turn.role}` }, el("header", {}, said("b", name), turn.at ? el("time", { datetime: turn.at }, when(turn.at)) : null), turn.role === "assistant" ? el("div", { class: "prose" }, ...blocks(turn.text, () => null)) : el("p", {}, turn.text));
   });
 }
 
