@@ -131,6 +131,7 @@ _BY_ERROR: Sequence[tuple[type[errors.TeachbackError], str]] = (
     (errors.IndexUnavailable, "unavailable"),
     (errors.ModelUnavailable, "unavailable"),
     (errors.StateUnavailable, "unavailable"),
+    (errors.ToolFailed, "unavailable"),
 )
 
 

@@ -122,7 +122,10 @@ async def send_message(
 @router.post(
     "/{conversation_id}/handoff",
     summary="Turn a transfer down",
-    responses={**documented(*_USUAL, "too-large")},
+    responses={
+        200: examples.shown(examples.CONVERSATION, "The conversation, open again"),
+        **documented(*_USUAL, "too-large"),
+    },
 )
 async def answer_handoff(
     conversation_id: ConversationId, body: HandoffIn, caller: EndUser, desk: CallersDesk

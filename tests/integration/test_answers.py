@@ -27,6 +27,7 @@ from assistant.settings import Settings
 from assistant.state.history import state_at
 from assistant.store.conversations import ConversationRecords
 from assistant.store.drafts import DraftRecords
+from assistant.store.handoff_queue import HandoffQueue
 from assistant.text import Segmenter
 from ingest.demo import SHOP_TIME, render_demo
 from ingest.pipeline import Ingestion
@@ -353,6 +354,7 @@ async def test_without_it_bm25_answers_marked(service: Service, down: str) -> No
         settings=service.settings,
         clock=service.clock,
         drafts=DraftRecords(service.engine, SHOP),
+        queue=HandoffQueue(service.engine, SHOP),
     )
     reply = await desk.ask(Question("退款多久到账"))
     assert reply.degraded == (down,)

@@ -25,6 +25,8 @@ from assistant.ports import VectorIndex, Vectors
 from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords
+from assistant.store.drafts import DraftRecords
+from assistant.store.handoff_queue import HandoffQueue
 from assistant.text import Segmenter
 from ingest.pipeline import Ingestion, IngestReport
 
@@ -445,6 +447,8 @@ async def test_without_chroma_bm25_finds_and_the_reply_says_so(shop: Shop, folde
         chat_model=None,
         settings=service.settings,
         clock=service.clock,
+        drafts=DraftRecords(service.engine, "w"),
+        queue=HandoffQueue(service.engine, "w"),
     )
     reply = await desk.ask(Question("羽绒服怎么洗，能机洗吗"))
     assert reply.degraded == ("vector_index",)

@@ -37,7 +37,7 @@ class TestEveryTemplate:
 
 
 def test_the_templates_there_are() -> None:
-    assert prompts.names() == ("draft", "repair", "reply", "rewrite")
+    assert prompts.names() == ("article", "draft", "repair", "reply", "rewrite", "task")
 
 
 def test_shared_parts_are_included_and_change_the_hash() -> None:
