@@ -66,6 +66,7 @@ def browser(demo: ServiceProcess, tmp_path: Path) -> Iterator[Browser]:
 def test_a_turn_of_the_loop_in_chinese(browser: Browser, demo: ServiceProcess) -> None:
     page = browser.to_chat()
     page.be("赵一鸣")
+    page.until("return document.activeElement.id === 'text'")  # the page has begun anew for this user
     page.ask("退款退到银行卡要几个工作日")
     page.ask("<img src=x onerror=alert(1)> 转人工")
 
