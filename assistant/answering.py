@@ -33,6 +33,7 @@ from assistant.handoff import (
     live_part,
     make_record,
     packaged_rules,
+    reopened,
 )
 from assistant.language import Locale, spoken
 from assistant.ports import Clock, Embedder, StateSource
@@ -121,8 +122,9 @@ class Answerer:
 
         ``state`` stands in for the live source (replays); ``exclude`` names conversations that must not be found.
         """
+        again = reopened(question)  # "you answer it": the question that was about to go to a person
         draft = _Draft(
-            question,
+            again or question,
             spoken(question.locale, question.text),
             secrets.token_hex(8),
             self._clock.now(),
@@ -137,7 +139,12 @@ class Answerer:
         if early is None:
             await self._gather(draft, exclude)
             ruled = await asyncio.to_thread(self._from_rules, draft)  # reads the turn: an embedding
-            early = await self._task(draft, ruled)
+            if again is None:
+                early = await self._task(draft, ruled)
+            elif ruled is None or ruled.handoff is None:
+                early, note = ruled, replace(note, text=phrases.withdrawn_and_answered(draft.locale))
+            else:  # only people may answer that, and the customer has just sent them away
+                early = self._make(draft, phrases.handoff_withdrawn(draft.locale), "answer", 1.0)
         events = _at_once(early) if early is not None else self._compose(draft)
         async for event in self._around(draft, note, events):
             if isinstance(event, ReplyDone):

@@ -64,6 +64,11 @@ def declined(locale: str) -> str:
     return "不用转人工了" if locale.startswith("zh") else "No transfer, you answer it."
 
 
+def withdrawn_and_answered(locale: str) -> str:
+    """The customer turned the transfer down; the answer to the open question follows."""
+    return "好的，不转人工了，我来回答。" if locale.startswith("zh") else "All right, no transfer: I'll answer it."
+
+
 def handoff_withdrawn(locale: str) -> str:
     """The customer turned the transfer down."""
     return (

@@ -62,7 +62,7 @@ async function ask(text, confirmation = null) {
   retireCards();
   $("welcome").classList.add("past");
   $("fresh").hidden = false;
-  for (const old of document.querySelectorAll(".offers")) old.remove();
+  for (const old of document.querySelectorAll(".offers, .decline")) old.remove();
   $("log").append(customerMessage(text));
   await reply(text, confirmation);
 }

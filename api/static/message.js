@@ -80,7 +80,7 @@ export class ReplyView {
     if (reply.task) this.content.insertBefore(taskEyebrow(reply.task), this.body);
     else if (reply.decision === "act") this.content.insertBefore(el("p", { class: "eyebrow done" }, icon("check"), said("span", "act")), this.body);
     if (reply.task?.confirmation) parts.push(this.#card(reply.task, reply.text, on.ask, cite));
-    if (reply.handoff) parts.push(handoffCard(reply.handoff));
+    if (reply.handoff) parts.push(handoffCard(reply.handoff, on.ask));
     if (reply.state_used.length) {
       const chips = reply.state_used.map((id) => el("li", { class: "chip" }, id));
       parts.push(el("div", { class: "state" }, icon("live"), said("span", "stateUsed"), el("ul", {}, ...chips)));
@@ -137,7 +137,9 @@ function sourceCard(citation, number) {
   );
 }
 
-function handoffCard(handoff) {
+function handoffCard(handoff, ask) {
+  const stay = said("button", "handoffDecline", { type: "button", class: "quiet decline" });
+  stay.addEventListener("click", () => ask(t("handoffDeclineSays")));
   const key = `reason_${handoff.reason}`;
   return el(
     "section",
@@ -151,6 +153,7 @@ function handoffCard(handoff) {
       said("dt", "handoffSummary"),
       el("dd", {}, handoff.summary),
     ),
+    stay,
   );
 }
 

@@ -5,6 +5,7 @@ from assistant.handoff.mood import sentiment
 from assistant.handoff.promises import fix_promises
 from assistant.handoff.reading import TurnReader, TurnReading
 from assistant.handoff.record import make_record, skill_for, summarise
+from assistant.handoff.resuming import reopened
 from assistant.handoff.rule_file import load_rules, packaged_rules
 from assistant.handoff.rules import HandoffDecision, HandoffRules, decide_handoff, has_declined, live_part
 
@@ -23,6 +24,7 @@ __all__ = [
     "load_rules",
     "make_record",
     "packaged_rules",
+    "reopened",
     "sentiment",
     "skill_for",
     "summarise",

@@ -34,7 +34,7 @@ def summarise(
 ) -> str:
     """What the agent reads first, a line each: the issue, what was tried on which passages, the state, what is open."""
     said = [turn.text for turn in history if turn.role == "customer"] + [question]
-    telling = [part for part in (_without_request(text) for text in said) if len(terms(part)) >= 2]
+    telling = [part for part in (without_request(text) for text in said) if len(terms(part)) >= 2]
     first = telling[0] if telling else line(question)
     last = telling[-1] if telling else first
     answers = [turn.text for turn in history if turn.role == "assistant" and not NON_ANSWER.search(folded(turn.text))]
@@ -70,7 +70,7 @@ def make_record(
     ``back_at``: nobody is at work until then, so the record is a message left. ``history`` should be the live part.
     """
     said = [turn.text for turn in history if turn.role == "customer"]
-    telling = [part for part in (_without_request(text) for text in [*said, question]) if len(terms(part)) >= 2]
+    telling = [part for part in (without_request(text) for text in [*said, question]) if len(terms(part)) >= 2]
     tried = [turn.text for turn in history if turn.role == "assistant" and not NON_ANSWER.search(folded(turn.text))]
     return Handoff(
         decision.reason,
@@ -87,8 +87,8 @@ def make_record(
     )
 
 
-def _without_request(text: str) -> str:
-    """The turn without the clauses that only ask for a person."""
+def without_request(text: str) -> str:
+    """The turn without the clauses that ask for a person; may be empty."""
     parts = re.split(r"(?<=[,，。！？!?;；\n])", text)
     return "".join(part for part in parts if not asks_for_person(part)).strip() or ""
 

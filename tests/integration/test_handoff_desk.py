@@ -71,6 +71,31 @@ async def test_declining_in_plain_words_takes_it_back(desk: Desk, ask: str, no: 
     assert await say(desk, talk.id, ask) == "handoff"
 
 
+@pytest.mark.parametrize(
+    ("asked", "ask", "no", "says"),
+    [
+        ("羽绒被退款多久到账", "转人工", "不用人工了，你来回答", "好的，不转人工了，我来回答。"),
+        ("how long does a duvet refund take", "agent please", "No, you answer it", "All right, no transfer"),
+    ],
+)
+async def test_you_answer_it_takes_up_the_open_question(desk: Desk, asked: str, ask: str, no: str, says: str) -> None:
+    talk = await desk.open_conversation(user_id=None, channel="web")
+    await say(desk, talk.id, asked)
+    await say(desk, talk.id, ask)
+    reply = await desk.ask(Question(no, conversation_id=talk.id))
+    assert reply.text.startswith(says)
+    assert reply.decision == "clarify"  # nothing is known here: the question itself was tried
+    assert len(reply.text) > len(says) + 8
+    assert (await desk.conversation(talk.id)).handoffs == ()
+
+
+async def test_what_only_people_may_answer_is_not_answered_after_declining(desk: Desk) -> None:
+    talk = await desk.open_conversation(user_id=None, channel="web")
+    assert await say(desk, talk.id, "孩子被水壶烫伤了") == "handoff"
+    reply = await desk.ask(Question("不用人工了，你来回答", conversation_id=talk.id))
+    assert (reply.decision, reply.handoff, reply.citations) == ("answer", None, ())
+
+
 async def test_declining_by_the_button(desk: Desk) -> None:
     talk = await desk.open_conversation(user_id=None, channel="web")
     assert (await desk.decline_handoff(talk.id)).turns == ()  # nothing to decline
