@@ -9,32 +9,36 @@ import argparse
 import asyncio
 import json
 import random
-import re
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from assistant.bootstrap import build
 from assistant.domain.conversation import Transcript
-from assistant.domain.knowledge import Article, Chunk, EntryField, IndexEntry, Passage
+from assistant.domain.knowledge import Article, Chunk, IndexEntry
 from assistant.domain.reply import Reply
-from assistant.extractive import ExtractiveAnswerer
-from assistant.extractive.answerer import ExtractiveAnswer
 from assistant.indexing import embed_entries
 from assistant.ports import Embedder
 from assistant.settings import Settings
-from assistant.text import fold
 from evals.answer_metrics import AnswerScorer, CaseScore
-from evals.answer_metrics.sentences import content_sentences
+from evals.bench.planting import (
+    Broken,
+    Ground,
+    broken_answering,
+    deleted,
+    family,
+    made_stale,
+    poisoned,
+    still_told,
+    survey,
+)
 from evals.caching_embedder import CachingEmbedder
 from evals.case_sets import cases_from_transcripts, without_near_copies
 from evals.cases import ReplyCase
@@ -51,25 +55,33 @@ from ingest.sources import SourceItem, discover, read
 TODAY = date(2026, 11, 22)
 TUNED, HELD_OUT = "ab", "cd"  # groups of the demo's conversations: thresholds were chosen on the first alone
 FOLDS = 2  # half of the articles break at a time: a shop in which all are broken is no shop
-_NUMBER = re.compile(r"(?<![A-Za-z\d.])\d+(?!\d|\.\d)")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing broken, and the cause that it must be found to be."""
+    """One thing broken, and the cause that it must be found to be.
+
+    ``told`` says whether a case's customer is told just the same with the fault in place: then it is none there.
+    """
 
     name: str
     cause: Cause
-    plant: Callable[[Bench, Mapping[str, Sequence[ReplyCase]]], Knowledge] | None
+    plant: Callable[[Ground, Mapping[str, Sequence[ReplyCase]]], Broken] | None
+    told: Callable[[Ground, str, str], bool] | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """Cases on which a fault was planted, those of them that it made fail, and what these were put down to."""
+    """Cases on which a fault was tried, those that it is none for (with the reason), and what the rest was put down to.
+
+    Left out are cases without a figure in common with the knowledge, or told the same (stale alone), and, of any fault,
+    cases that are still solved: by another article, or by what is left of the reply.
+    """
 
     fault: str
     expected: Cause
-    planted: Sequence[str]
+    tried: Sequence[str]
+    left_out: Mapping[str, str]
     diagnoses: Sequence[Diagnosis]
     replies: Mapping[str, str] = field(repr=False, default_factory=dict)
 
@@ -80,13 +92,23 @@ class Result:
         return {
             "fault": self.fault,
             "expected": self.expected.value,
-            "planted": sum(group_of(key) in groups for key in self.planted),
+            "tried": sum(group_of(key) in groups for key in self.tried),
+            "left_out": dict(Counter(why for key, why in self.left_out.items() if group_of(key) in groups)),
             "made_to_fail": len(found),
             "right": right,
             "share": round(right / len(found), 3) if found else None,
             "interval": _interval(right, len(found)),
             "causes": dict(Counter(d.cause.value for d in found).most_common()),
         }
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The result of each fault, why cases fail without any, and why some that one article solves are no ground."""
+
+    results: Sequence[Result]
+    before: Sequence[Diagnosis] = ()
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
 
 def _interval(right: int, count: int) -> list[float] | None:
@@ -97,6 +119,30 @@ def _interval(right: int, count: int) -> list[float] | None:
 def group_of(case_id: str) -> str:
     """The group that a demo conversation was written in: ``a`` of ``c-a01-3``."""
     return case_id.split("-")[1][0]
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is known of a case apart from this experiment: the articles with its answer, and why its bot failed."""
+
+    articles: frozenset[str]
+    causes: frozenset[str]
+
+
+def labels_of(cases: Iterable[ReplyCase]) -> dict[str, Label]:
+    """By case what its conversation names as its articles, and what a careful reader labelled."""
+    issues: dict[str, list[dict[str, Any]]] = {}
+    for path in (files("ingest") / "samples" / "labels").iterdir():
+        for line in path.read_text("utf-8").splitlines():
+            record = json.loads(line)
+            issues[record["conversation_id"]] = record["issues"]
+    found = {}
+    for case in cases:
+        turn = int(case.case_id.rsplit("-", 1)[1])
+        own = [issue for issue in issues.get(case.conversation_id, ()) if turn in issue["customer_turns"]]
+        articles = frozenset((*case.article_ids, *(name for issue in own for name in issue["article_ids"])))
+        found[case.case_id] = Label(articles, frozenset(issue["cause"] for issue in own if issue["cause"]))
+    return found
 
 
 def demo_bench(folder: Path, embedder: Embedder, *, sample: int | None = None, seed: int = 0) -> Bench:
@@ -134,74 +180,9 @@ def demo_bench(folder: Path, embedder: Embedder, *, sample: int | None = None, s
     return Bench(cases, KnowledgeView(knowledge, cache), cache, LeakGuard(cases, knowledge), clock, Settings())
 
 
-# -- the faults ----------------------------------------------------------------------------------------------------
-
-
-def deleted(bench: Bench, hit: Mapping[str, Sequence[ReplyCase]]) -> Knowledge:
-    """Without these articles, in either language, and without what the cases' labels name beside them."""
-    gone = {*hit, *(family(key) for cases in hit.values() for case in cases for key in case.article_ids)}
-    knowledge = bench.view.knowledge
-    return knowledge.without((c.kind, c.document_id) for c in knowledge.chunks if family(c.document_id) in gone)
-
-
-def made_stale(bench: Bench, hit: Mapping[str, Sequence[ReplyCase]]) -> Knowledge:
-    """The figures on which an article and the humans agree are other ones in the article: it was true once."""
-    knowledge = bench.view.knowledge
-    chunks: list[Chunk] = []
-    for chunk in knowledge.chunks:
-        cases = hit.get(family(chunk.document_id), ())
-        agreed = {number for case in cases for number in _NUMBER.findall(fold(case.references[0]))}
-        if agreed:
-
-            def older(match: re.Match[str], agreed: set[str] = agreed) -> str:
-                value = int(match.group())
-                return str(value + 1 if value < 23 else 2 * value + 1) if match.group() in agreed else match.group()
-
-            folded = "\n".join(fold(line) for line in chunk.text.splitlines())
-            chunks.append(replace(chunk, text=_NUMBER.sub(older, folded)))
-    by_id = {chunk.id: chunk for chunk in chunks}
-    entries = []
-    for entry in knowledge.entries:
-        if (old := by_id.get(entry.chunk_id)) is not None:
-            body = "\n".join(part for part in (old.title, old.heading, old.text) if part)
-            entries.append(replace(entry, text=body) if entry.field is EntryField.BODY else entry)
-    kept = tuple(entry for entry in knowledge.entries if entry.chunk_id not in by_id)
-    return Knowledge(knowledge.chunks, kept, knowledge.vectors).with_pieces(chunks, entries, bench.embedder)
-
-
-def poisoned(bench: Bench, hit: Mapping[str, Sequence[ReplyCase]]) -> Knowledge:
-    """The index holds vectors for these articles that point away from all else: nothing finds them by meaning."""
-    knowledge = bench.view.knowledge
-    ids = {c.id for c in knowledge.chunks if family(c.document_id) in hit}
-    mean = np.mean([knowledge.vectors[e.id] for e in knowledge.entries], axis=0)
-    away = (-mean / np.linalg.norm(mean)).astype(np.float32)
-    return knowledge.with_vectors({e.id: away for e in knowledge.entries if e.chunk_id in ids})
-
-
-@contextmanager
-def broken_answering() -> Iterator[None]:
-    """The step that writes the answer gives what helps nobody, whatever passages it is shown.
-
-    Drafts are written without a model, so that there is no prompt to break in a replay; the step itself is broken,
-    in two ways by turns: it quotes the end of its best passage cut off, or points elsewhere without saying anything.
-    """
-    whole = ExtractiveAnswerer.answer
-
-    def broken(self: ExtractiveAnswerer, question: str, passages: Sequence[Passage], **_: Any) -> ExtractiveAnswer:
-        quoted = content_sentences(passages[0].text)[-1:] if passages and len(question) % 2 else ()
-        text = quoted[0][:12] if quoted else "您可以在商品详情页查看说明。"
-        return ExtractiveAnswer(text, (), 0.5, False)
-
-    ExtractiveAnswerer.answer = broken  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        ExtractiveAnswerer.answer = whole  # type: ignore[method-assign]
-
-
 FAULTS = (
     Fault("article deleted", Cause.KNOWLEDGE_MISSING, deleted),
-    Fault("article made stale", Cause.KNOWLEDGE_STALE, made_stale),
+    Fault("article made stale", Cause.KNOWLEDGE_STALE, made_stale, still_told),
     Fault("embedding poisoned", Cause.RETRIEVAL_MISSED, poisoned),
     Fault("answering broken", Cause.ANSWER_DID_NOT_SOLVE, None),
 )
@@ -210,38 +191,62 @@ FAULTS = (
 # -- planting them -------------------------------------------------------------------------------------------------
 
 
-async def plant_all(bench: Bench, faults: Iterable[Fault] = FAULTS) -> tuple[list[Result], list[Diagnosis]]:
-    """Each fault's result on the cases that articles solve, and the diagnoses of what fails without any fault."""
+async def plant_all(bench: Bench, faults: Iterable[Fault] = FAULTS, *, before: bool = True) -> Experiment:
+    """Each fault on the cases that one article solves; with ``before`` also why cases fail without any fault."""
     scorer = AnswerScorer(bench.cases, bench.embedder)
     replies, scores = await _replayed(bench, scorer)
-    before = await RootCauses(bench, scorer).explain(replies, scores)
+    diagnoses = await RootCauses(bench, scorer).explain(replies, scores) if before else ()
+    labels = labels_of(bench.cases)
     solved: dict[str, list[ReplyCase]] = {}
+    unfit: dict[str, str] = {}
     for case, score in zip(bench.cases, scores, strict=True):
         cited = {family(c.article_id) for c in replies[case.case_id].citations if c.article_id is not None}
-        if score.scores is not None and score.scores.accuracy >= SOLVED and len(cited) == 1:
-            solved.setdefault(cited.pop(), []).append(case)
-    return [await _plant(bench, scorer, solved, fault) for fault in faults], before
-
-
-async def _plant(bench: Bench, scorer: AnswerScorer, solved: Mapping[str, list[ReplyCase]], fault: Fault) -> Result:
-    families = sorted(solved)
-    planted: list[str] = []
-    found: list[Diagnosis] = []
-    said: dict[str, str] = {}
-    for start in range(FOLDS if fault.plant is not None else 1):
-        hit = {name: solved[name] for name in (families[start::FOLDS] if fault.plant is not None else families)}
-        if not hit:
+        if score.scores is None or score.scores.accuracy < SOLVED or len(cited) != 1:
             continue
-        wanted = {case.case_id for cases in hit.values() for case in cases}
-        if fault.plant is not None:
-            replies, diagnoses = await _diagnosed(bench.on(fault.plant(bench, hit)), scorer, wanted)
+        reason = _unfit(cited, labels[case.case_id])
+        if reason is None:
+            solved.setdefault(cited.pop(), []).append(case)
+        else:
+            unfit[case.case_id] = reason
+    ground = await survey(bench, scorer, solved, replies, {key: label.articles for key, label in labels.items()})
+    return Experiment([await _plant(ground, scorer, fault) for fault in faults], diagnoses, unfit)
+
+
+def _unfit(cited: Collection[str], label: Label) -> str | None:
+    """Why nothing can be broken here, though the score says solved: something is amiss before any fault."""
+    if label.causes & {Cause.KNOWLEDGE_MISSING.value, Cause.KNOWLEDGE_STALE.value}:
+        return "labelled_missing_or_stale"  # the human says another thing than the knowledge
+    if label.articles and not {family(name) for name in label.articles} & set(cited):
+        return "solved_by_another_article"  # than the one that the labels name: by luck
+    return None
+
+
+async def _plant(ground: Ground, scorer: AnswerScorer, fault: Fault) -> Result:
+    folds = FOLDS if fault.plant is not None else 1
+    tried: list[str] = []
+    found: list[Diagnosis] = []
+    left_out: dict[str, str] = {}
+    said: dict[str, str] = {}
+    for start in range(folds):
+        hit = {name: ground.solved[name] for name in sorted(ground.solved)[start::folds]}
+        broken = fault.plant(ground, hit) if fault.plant is not None else None
+        tried += (case.case_id for group in hit.values() for case in group)
+        left_out |= broken.left_out if broken is not None else {}
+        wanted = {case.case_id for group in hit.values() for case in group} - left_out.keys()
+        if not wanted:
+            continue
+        if broken is not None:
+            replies, diagnoses = await _diagnosed(ground.bench.on(broken.knowledge), scorer, wanted)
         else:
             with broken_answering():
-                replies, diagnoses = await _diagnosed(bench, scorer, wanted)
-        planted += sorted(wanted)
-        found += diagnoses
+                replies, diagnoses = await _diagnosed(ground.bench, scorer, wanted)
+        if fault.told is not None:
+            same = {key for key in wanted if fault.told(ground, key, replies[key].text)}
+            left_out |= dict.fromkeys(same, "told_the_same")
+        left_out |= dict.fromkeys(wanted - left_out.keys() - {d.case_id for d in diagnoses}, "still_solved")
+        found += (d for d in diagnoses if d.case_id not in left_out)
         said |= {key: replies[key].text for key in wanted}
-    return Result(fault.name, fault.cause, planted, found, said)
+    return Result(fault.name, fault.cause, sorted(tried), left_out, found, said)
 
 
 async def _diagnosed(
@@ -261,17 +266,13 @@ async def _replayed(bench: Bench, scorer: AnswerScorer) -> tuple[Mapping[str, Re
     return result.replies, [score for score in scorer.score(result.predictions()) if score.case_id in wanted]
 
 
-def family(article_id: str) -> str:
-    """The article whatever its language."""
-    return re.sub(r"-en$", "", article_id)
-
-
-def summary(results: Sequence[Result], groups: str) -> dict[str, Any]:
+def summary(done: Experiment, groups: str) -> dict[str, Any]:
     """All faults on the cases of these groups, beside the baseline that always names the commonest planted cause."""
-    rows = [result.record(groups) for result in results]
+    rows = [result.record(groups) for result in done.results]
     failed, right = sum(row["made_to_fail"] for row in rows), sum(row["right"] for row in rows)
     return {
         "groups": groups,
+        "unfit": dict(Counter(why for key, why in done.unfit.items() if group_of(key) in groups)),
         "faults": rows,
         "made_to_fail": failed,
         "right": right,
@@ -291,9 +292,10 @@ def main() -> None:
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         bench = demo_bench(Path(folder), build(Settings()).embedder, sample=given.sample, seed=given.seed)
-    results, before = asyncio.run(plant_all(bench))
+    done = asyncio.run(plant_all(bench))
     if given.details is not None:
-        rows = [("none", None, d) for d in before] + [(r.fault, r.expected, d) for r in results for d in r.diagnoses]
+        rows: list[tuple[str, Cause | None, Diagnosis]] = [("none", None, d) for d in done.before]
+        rows += [(r.fault, r.expected, d) for r in done.results for d in r.diagnoses]
         lines = [
             json.dumps(
                 {"fault": f, "expected": e, "case_id": d.case_id, "cause": d.cause, "evidence": d.evidence},
@@ -304,9 +306,9 @@ def main() -> None:
         given.details.write_text("\n".join(lines) + "\n", encoding="utf-8")
     record = {
         "cases": len(bench.cases),
-        "held_out": summary(results, HELD_OUT),
-        "tuned_on": summary(results, TUNED),
-        "without_faults": dict(Counter(d.cause.value for d in before).most_common()),
+        "held_out": summary(done, HELD_OUT),
+        "tuned_on": summary(done, TUNED),
+        "without_faults": dict(Counter(d.cause.value for d in done.before).most_common()),
         "cpu_seconds": round(time.process_time() - started, 1),
     }
     sys.stdout.write(json.dumps(record, ensure_ascii=False, indent=1) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from assistant.answering import PASSAGES
@@ -112,12 +112,19 @@ class RootCauses:
         return [Sought(case, p.rules or tuple(dict.fromkeys((*p.actions, *p.state))), now, hidden) for p in parts]
 
     def _opened(self, case: ReplyCase, reply: Reply, found: Sequence[Sequence[Support]]) -> _Open:
-        """What was found for any of the accepted replies, each passage by the reply that it holds best."""
+        """What was found for any of the accepted replies, each passage by the reply that it holds best.
+
+        Its rivals are those of the reply with which it surely shares the subject: one reply may leave out the figure.
+        """
         best: dict[str, Support] = {}
         for support in (support for supports in found for support in supports):
             known = best.get(support.chunk.id)
-            if known is None or support.score > known.score:
-                best[support.chunk.id] = support
+            if known is not None:
+                held, other = (support, known) if support.score > known.score else (known, support)
+                if other.rivals and other.subject > held.subject:
+                    held = replace(held, rivals=other.rivals, subject=other.subject)
+                support = replace(held, near=min(support.near, known.near))
+            best[support.chunk.id] = support
         text, _, history = split_turns(case.turns)
         state = case.user_state
         answers = state is not None and (

@@ -30,7 +30,7 @@ _ALIGNED = 0.15  # agreement from which two sentences may be about one thing
 _ALSO = 0.6  # of the nearest sentence's agreement: others this near are looked at as well
 _WORDS = 2
 _COMPARED = ("duration", "amount", "share", "count", "measure", "number", "time")
-_RIVALS = {"number": ("number", "amount")}  # "over 200" and "over 200 yuan"; of all else the same kind
+_UNITS = ("amount", "count", "measure")  # what a number without a unit may stand for, "over 200" and "over 200 yuan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _rivals(
                     (f.value, n)
                     for n in about
                     for f in sorted(figures(held[n]), key=lambda f: f.value)
-                    if f.kind in _RIVALS.get(figure.kind, (figure.kind,)) and not _among(f, told)
+                    if _comparable(figure, f) and not _among(f, told)
                 ),
                 None,
             )
@@ -179,6 +179,11 @@ def _rivals(
                 pairs.append((f"{figure.kind} {figure.value}", rival[0]))
                 subject = max(subject, float(agreed[row, rival[1]]))
     return tuple(pairs), subject
+
+
+def _comparable(mine: Figure, other: Figure) -> bool:
+    """What would agree were it equal may be a rival: of one kind, or the human's without a unit that we know."""
+    return mine.kind == other.kind or (mine.kind == "number" and other.kind.startswith(_UNITS))
 
 
 def _words(wanted: Sequence[str], held: Sequence[str], agreed: NDArray[np.float32]) -> str:
