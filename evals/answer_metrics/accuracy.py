@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from assistant.ports import Embedder
 from evals.answer_metrics.actions import action_agreement, actions
@@ -86,39 +86,59 @@ class AnswerScorer:
 
         A case without a prediction, or without a reference that says something, is unscored.
         """
+        by_case = self._prepared(predictions)
+        return [self._score(case, by_case.get(case.case_id)) for case in self._cases]
+
+    def accuracies(self, predictions: Iterable[Prediction]) -> dict[str, float]:
+        """Accuracy alone by case id, of those that ``score`` would score. Raises EmbeddingFailed."""
+        by_case = self._prepared(predictions)
+        found: dict[str, float] = {}
+        for case in self._cases:
+            references = _telling(case) if case.case_id in by_case else []
+            if references:
+                measured = (self._against(case, by_case[case.case_id], reference) for reference in references)
+                found[case.case_id] = max(scores.accuracy for scores, _ in measured)
+        return found
+
+    def _prepared(self, predictions: Iterable[Prediction]) -> dict[str, Prediction]:
         by_case = {prediction.case_id: prediction for prediction in predictions}
         replies = (by_case[case.case_id].reply for case in self._cases if case.case_id in by_case)
         self._vectors.prepare(sentence for reply in replies for sentence in content_sentences(reply))
-        return [self._score(case, by_case.get(case.case_id)) for case in self._cases]
+        return by_case
 
     def _score(self, case: ReplyCase, prediction: Prediction | None) -> CaseScore:
-        references = [reference for reference in case.references if content_sentences(reference)]
+        references = _telling(case)
         if not references:
             return CaseScore(case.case_id, None, "no_reference")
         if prediction is None:
             return CaseScore(case.case_id, None, "no_prediction")
-        scored = [self._against(case, prediction, reference) for reference in references]
-        best, clashes = max(scored, key=lambda pair: pair[0].accuracy)
+        measured = [(*self._against(case, prediction, reference), reference) for reference in references]
+        best, clashes, nearest = max(measured, key=lambda made: made[0].accuracy)
+        best = replace(best, chrf=chrf(prediction.reply, [nearest]))
         return CaseScore(case.case_id, best, None, clashes)
 
     def _against(
         self, case: ReplyCase, prediction: Prediction, reference: str
     ) -> tuple[AnswerScores, tuple[tuple[str, str], ...]]:
+        """The measures but for chrF, which the nearest reference alone is asked for; and the pairs that clash."""
         said, wanted = content_sentences(prediction.reply), content_sentences(reference)
-        likeness = chrf(prediction.reply, [reference])
         wanted_actions = actions(reference)
         decision = prediction.decision if prediction.reply.strip() else None
         action = action_agreement(actions(prediction.reply, decision), wanted_actions)
         question = asked_by(case)
         if not said:
-            scores = AnswerScores(combined(0.0, 0.0, action, 0.0), 0.0, 0.0, action, 0.0, likeness)
+            scores = AnswerScores(combined(0.0, 0.0, action, 0.0), 0.0, 0.0, action, 0.0, 0.0)
             return scores, ()
         agreed = agreements(wanted, said, self._vectors, self._background, case.conversation_id)
         clash = contradiction(said, wanted, agreed, question)
         facts = facts_recall(prediction.reply, reference, question, self._weights) * _brevity(said, wanted)
         meaning = semantic(agreed, wanted, said)
         accuracy = combined(facts, meaning, action, clash.share)
-        return AnswerScores(accuracy, facts, meaning, action, clash.share, likeness), clash.figures + clash.verdicts
+        return AnswerScores(accuracy, facts, meaning, action, clash.share, 0.0), clash.figures + clash.verdicts
+
+
+def _telling(case: ReplyCase) -> list[str]:
+    return [reference for reference in case.references if content_sentences(reference)]
 
 
 def combined(facts: float, meaning: float, action: float | None, clash: float) -> float:

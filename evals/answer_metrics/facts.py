@@ -73,7 +73,7 @@ def facts_recall(reply: str, reference: str, question: str, weights: Weights) ->
     the two are in different languages words cannot match: figures and names alone count.
     """
     hard = _figures_held(reply, reference, question)
-    same = language_of(_content(reply)) == language_of(_content(reference))
+    same = _language(reply) == _language(reference)
     soft = _words_held(reply, reference, question, weights) if same or hard is None else None
     if hard is None or soft is None:
         return next((part for part in (hard, soft) if part is not None), 0.0)
@@ -82,22 +82,21 @@ def facts_recall(reply: str, reference: str, question: str, weights: Weights) ->
 
 def _figures_held(reply: str, reference: str, question: str) -> float | None:
     said, asked = figures(reply), figures(question)
-    plain = re.sub(r"\s+", "", fold(reply).casefold())
     wanted = []
     for figure in content_figures(reference):
         weight = ID_WEIGHT if figure.kind == "id" else 1.0
         weight *= ASKED_WEIGHT if any(agree(figure, other) for other in asked) else 1.0
         wanted.append((weight, any(agree(figure, other) for other in said)))
-    wanted += [(1.0, name.replace(" ", "") in plain) for name in names(reference)]
+    wanted += [(1.0, name.replace(" ", "") in _plain(reply)) for name in names(reference)]
     return _share(wanted)
 
 
 def _words_held(reply: str, reference: str, question: str, weights: Weights) -> float | None:
-    held, echoed = set(content_terms(reply)), set(_SEGMENTER.terms(question))
+    held, echoed = _term_set(reply), _asked_terms(question)
     share = _share(
         [
             (weights.of(term) * (ASKED_WEIGHT if term in echoed else 1.0), term in held)
-            for term in sorted(set(content_terms(reference)))
+            for term in sorted(_term_set(reference))
         ]
     )
     if share is None:
@@ -110,5 +109,24 @@ def _share(wanted: Sequence[tuple[float, bool]]) -> float | None:
     return sum(weight for weight, hit in wanted if hit) / total if total else None
 
 
-def _content(text: str) -> str:
-    return " ".join(content_sentences(text))
+# Run by run the same few texts meet each other: a passage every human's reply, a human's reply every passage.
+
+
+@lru_cache(maxsize=20_000)
+def _term_set(text: str) -> frozenset[str]:
+    return frozenset(content_terms(text))
+
+
+@lru_cache(maxsize=5_000)
+def _asked_terms(question: str) -> frozenset[str]:
+    return frozenset(_SEGMENTER.terms(question))
+
+
+@lru_cache(maxsize=20_000)
+def _language(text: str) -> str:
+    return language_of(" ".join(content_sentences(text)))
+
+
+@lru_cache(maxsize=20_000)
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", "", fold(text).casefold())

@@ -145,10 +145,10 @@ def labels_of(cases: Iterable[ReplyCase]) -> dict[str, Label]:
     return found
 
 
-def demo_bench(folder: Path, embedder: Embedder, *, sample: int | None = None, seed: int = 0) -> Bench:
+def demo_bench(folder: Path, embedder: Embedder, *, only: Collection[str] = ()) -> Bench:
     """The demo's reply cases on the demo's articles alone, so that a deleted article is really gone.
 
-    With ``sample`` only so many cases of the held-out groups, on the articles these are about and as many others.
+    With ``only`` these cases, on the articles that are known to be about them and as many others.
     """
     render_demo(folder, TODAY)
     articles: list[Article] = []
@@ -159,13 +159,11 @@ def demo_bench(folder: Path, embedder: Embedder, *, sample: int | None = None, s
             articles += [item.record] if isinstance(item.record, Article) else []
             transcripts += [item.record] if isinstance(item.record, Transcript) else []
     cases: Sequence[ReplyCase] = without_near_copies(cases_from_transcripts(transcripts, second_replies(folder))).cases
-    if sample is not None:
-        chance = random.Random(seed)
-        held_out = [case for case in cases if group_of(case.case_id) in HELD_OUT and case.article_ids]
-        cases = sorted(chance.sample(held_out, min(sample, len(held_out))), key=lambda case: case.case_id)
-        wanted = {family(key) for case in cases for key in case.article_ids}
+    if only:
+        cases = [case for case in cases if case.case_id in only]
+        wanted = {family(key) for label in labels_of(cases).values() for key in label.articles}
         others = sorted({family(article.id) for article in articles} - wanted)
-        wanted.update(chance.sample(others, min(len(wanted), len(others))))
+        wanted.update(random.Random(0).sample(others, min(len(wanted), len(others))))
         articles = [article for article in articles if family(article.id) in wanted]
     chunks: list[Chunk] = []
     entries: list[IndexEntry] = []
@@ -285,13 +283,12 @@ def summary(done: Experiment, groups: str) -> dict[str, Any]:
 def main() -> None:
     """Plant every fault in the demo shop and print what was attributed to what, as JSON."""
     arguments = argparse.ArgumentParser(prog="python -m evals.bench.planted_faults", description=main.__doc__)
-    arguments.add_argument("--sample", type=int, help="only so many cases of the held-out groups")
-    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--only", nargs="+", default=[], metavar="CASE", help="these cases, on fewer articles")
     arguments.add_argument("--details", type=Path, help="write each diagnosis with its evidence, JSONL")
     given = arguments.parse_args()
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        bench = demo_bench(Path(folder), build(Settings()).embedder, sample=given.sample, seed=given.seed)
+        bench = demo_bench(Path(folder), build(Settings()).embedder, only=given.only)
     done = asyncio.run(plant_all(bench))
     if given.details is not None:
         rows: list[tuple[str, Cause | None, Diagnosis]] = [("none", None, d) for d in done.before]

@@ -245,14 +245,18 @@ def another(sentence: str, wanted: Collection[Figure]) -> str:
     """The sentence with other numbers where these figures stood; unchanged where no number of it makes them up."""
     for figure in sorted(wanted, key=lambda f: (f.kind, f.value)):
         for number in dict.fromkeys(_NUMBER.findall(sentence)):
-            changed = _NUMBER.sub(
-                lambda match, number=number: _another_number(number) if match.group() == number else match.group(),
-                sentence,
-            )
+            changed = _without(sentence, number)
             if _among(figure, figures(sentence)) and not _among(figure, figures(changed)):
                 sentence = changed
                 break
     return sentence
+
+
+def _without(sentence: str, number: str) -> str:
+    def other(match: re.Match[str]) -> str:
+        return _another_number(number) if match.group() == number else match.group()
+
+    return _NUMBER.sub(other, sentence)
 
 
 def _another_number(number: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from evals.root_causes.model import Cause
 
-NEAR = 3  # rank in the searches up to which an article is looked at for another version of the same
 SAME_SUBJECT = 0.25  # agreement from which another figure is another version, and not another matter
 SURELY_SAME = 0.6  # the same, where the passage would otherwise be taken to hold what the human said
 DRIFT = 0.1  # 1 less the cosine of a stored vector with its text's; intact ones measure 0.00

@@ -12,27 +12,22 @@ from assistant.domain.knowledge import DocumentKind
 from assistant.domain.reply import Reply
 from assistant.drafting import NEIGHBOURS, split_turns
 from assistant.followup import standalone
-from assistant.language import spoken
 from assistant.ports import Progress
 from assistant.retrieval import Query
-from assistant.state.answers import answer_from_state
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.answer_metrics.figures import figures
 from evals.cases import Prediction, ReplyCase
-from evals.root_causes.decide import NEAR, Facts, decide
+from evals.root_causes.decide import Facts, decide
 from evals.root_causes.given import answer_given
 from evals.root_causes.model import Diagnosis
 from evals.root_causes.parts import ReplyParts, only_wants_person, parts_of
-from evals.root_causes.support import KnowledgeSearch, Sought, Support
+from evals.root_causes.support import LOOKED_AT, NEAR, KnowledgeSearch, Sought, Support
 from evals.root_causes.vectors import vector_drift
 from evals.transfer_run import Bench
 
 SOLVED = 0.35
 """Accuracy from which a case counts as solved: four of five second humans of the demo reach it, unrelated replies do
 not (docs/evaluation.md)."""
-
-
-_LOOKED_AT = 3  # passages whose own words are scored
 
 
 @dataclass(slots=True)
@@ -43,7 +38,6 @@ class _Open:
     reply: Reply
     parts: ReplyParts
     found: list[Support]
-    state_answer: bool
     held: dict[str, float] = field(default_factory=dict)
     given: Support | None = None
     rank: int | None = None
@@ -55,7 +49,7 @@ class _Open:
 
     def shown(self) -> list[Support]:
         """The best passages that a customer may be told."""
-        return [s for s in self.found if s.chunk.audience == "public"][:_LOOKED_AT]
+        return [s for s in self.found if s.chunk.audience == "public"][:LOOKED_AT]
 
 
 class RootCauses:
@@ -125,14 +119,8 @@ class RootCauses:
                     held = replace(held, rivals=other.rivals, subject=other.subject)
                 support = replace(held, near=min(support.near, known.near))
             best[support.chunk.id] = support
-        text, _, history = split_turns(case.turns)
-        state = case.user_state
-        answers = state is not None and (
-            answer_from_state(text, state, locale=spoken(case.locale, text), now=state.as_of, history=history)
-            is not None
-        )
         order = sorted(best.values(), key=lambda s: (-s.score, s.chunk.id))
-        return _Open(case, reply, parts_of(case, case.references[0]), order, answers)
+        return _Open(case, reply, parts_of(case, case.references[0]), order)
 
     def _quoted_clashes(self, reply: Reply, score: CaseScore) -> tuple[tuple[str, str], ...]:
         """(human's, reply's) figures that clash, where the reply has its figure from a passage that it cites."""
@@ -141,14 +129,17 @@ class RootCauses:
         return tuple((mine, theirs) for mine, theirs in score.contradictions if theirs in held)
 
     def _score_words(self, opened: Sequence[_Open]) -> None:
-        """What the best passages' own words reach; the one that reaches most is given to the answer."""
-        for place in range(_LOOKED_AT):
+        """What the best passages' own words reach, and the passage that the answer is given.
+
+        Words reach a short reply by luck, and a long passage holds many a word: both measures choose together.
+        """
+        for place in range(LOOKED_AT):
             offered = [(each, each.shown()[place]) for each in opened if len(each.shown()) > place]
             reached = self._accuracies([Prediction(each.case.case_id, support.words) for each, support in offered])
             for each, support in offered:
                 each.held[support.chunk.id] = reached.get(each.case.case_id, 0.0)
         for each in opened:
-            each.given = max(each.shown(), key=lambda s: (each.held[s.chunk.id], s.score), default=None)
+            each.given = max(each.shown(), key=lambda s: each.held[s.chunk.id] + s.score, default=None)
 
     def _check_vectors(self, opened: Sequence[_Open]) -> None:
         """How far the index's vectors of the given passages are from what their texts embed to."""
@@ -185,8 +176,7 @@ class RootCauses:
             each.rules_score = of_rules.get(each.case.case_id)
 
     def _accuracies(self, replies: Sequence[Prediction]) -> dict[str, float]:
-        scored = self._scorer.score(replies)
-        return {score.case_id: score.scores.accuracy for score in scored if score.scores is not None}
+        return self._scorer.accuracies(replies)
 
     def _moment(self, case: ReplyCase) -> datetime:
         return case.at if self._bench.view.as_of and case.at is not None else self._bench.clock.now()
@@ -202,7 +192,7 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         state_share=each.parts.share(each.parts.state),
         action_share=each.parts.share(each.parts.actions),
         rules_share=each.parts.share(each.parts.rules),
-        state_answer=each.state_answer,
+        state_answer=bool(each.reply.state_used),
         only_person=only_wants_person(each.case),
         support=best.score if best is not None else 0.0,
         held_score=max(each.held.values(), default=0.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -24,6 +24,8 @@ from evals.cases import ReplyCase, asked_by
 from evals.knowledge_view import KnowledgeView
 
 DEPTH = 8  # passages looked into from each search
+NEAR = 3  # rank in the searches up to which a passage is looked at for another version of the same
+LOOKED_AT = 3  # best passages whose own words are scored
 _FACTS, _MEANING = 0.6, 0.4
 _ABOUT = 0.2  # agreement in meaning below which a passage with the same figures is about something else
 _ALIGNED = 0.15  # agreement from which two sentences may be about one thing
@@ -40,6 +42,7 @@ class Support:
     ``rivals`` are (human's, passage's) figures or statements where the passage, in a sentence about the same, says
     another thing; ``subject`` 0–1 is how surely that sentence is about the same. ``near`` is the passage's best rank in
     the searches, from 1. ``words`` are its sentences that come nearest to the human's: the best it could have given.
+    Rivals and words are looked for only in the nearest passages (``NEAR``) and the best (``LOOKED_AT``).
     """
 
     chunk: Chunk
@@ -102,13 +105,20 @@ class KnowledgeSearch:
         held = list(dict.fromkeys(s for chunk in chunks for s in self._sentences_of(chunk)))
         agreed = agreements(sought.wanted, held, self._vectors, self._background, sought.case.conversation_id)
         column = {sentence: number for number, sentence in enumerate(held)}
+        question = asked_by(sought.case)
+        columns = {chunk.id: [column[s] for s in self._sentences_of(chunk)] for chunk in chunks}
         found = [
-            self._support(
-                sought.case, sought.wanted, chunk, near, agreed[:, [column[s] for s in self._sentences_of(chunk)]]
-            )
+            self._support(sought.wanted, chunk, near, agreed[:, columns[chunk.id]], question)
             for chunk, near in chunks.items()
         ]
-        return sorted(found, key=lambda s: (-s.score, s.chunk.kind is DocumentKind.RESOLUTION, s.chunk.id))
+        found.sort(key=lambda s: (-s.score, s.chunk.kind is DocumentKind.RESOLUTION, s.chunk.id))
+        best = [s.chunk.id for s in found if s.chunk.audience == "public"][:LOOKED_AT]
+        return [
+            self._closely(support, sought.wanted, agreed[:, columns[support.chunk.id]], question)
+            if support.near <= NEAR or support.chunk.id in best
+            else support
+            for support in found
+        ]
 
     def _candidates(self, sought: Sought) -> dict[Chunk, int]:
         text = " ".join(sought.wanted)
@@ -125,23 +135,27 @@ class KnowledgeSearch:
         return {chunk: rank for key, rank in ranks.items() if (chunk := self._view.chunk(key)) is not None}
 
     def _support(
-        self, case: ReplyCase, wanted: Sequence[str], chunk: Chunk, near: int, agreed: NDArray[np.float32]
+        self, wanted: Sequence[str], chunk: Chunk, near: int, agreed: NDArray[np.float32], question: str
     ) -> Support:
-        question = asked_by(case)
-        held = self._sentences_of(chunk)
         text = f"{chunk.title}\n{chunk.heading}\n{chunk.text}"
         facts = facts_recall(text, "\n".join(wanted), question, self._weights)
-        if not held:
+        if not agreed.shape[1]:
             return Support(chunk, 0.0, facts, 0.0, 0.0, (), near, "")
-        nearest = agreed.max(axis=1)
-        meaning = float(np.average(nearest, weights=[min(len(s), 60) for s in wanted]))
+        meaning = float(np.average(agreed.max(axis=1), weights=[min(len(s), 60) for s in wanted]))
         # a figure alone (59 元) stands in many places: it supports only what is also about the same
         score = (_FACTS * facts + _MEANING * meaning) * min(1.0, meaning / _ABOUT)
+        return Support(chunk, score, facts, meaning, 0.0, (), near, "")
+
+    def _closely(self, support: Support, wanted: Sequence[str], agreed: NDArray[np.float32], question: str) -> Support:
+        """With what the passage says otherwise, and its words: these cost more than all else together."""
+        held = self._sentences_of(support.chunk)
+        if not held:
+            return support
         clash = contradiction(held, wanted, agreed, question)
         pairs, subject = _rivals(wanted, held, agreed, question)
         if clash.verdicts:
-            pairs, subject = (*pairs, *clash.verdicts), max(subject, float(nearest.max()))
-        return Support(chunk, score, facts, meaning, subject, pairs, near, _words(wanted, held, agreed))
+            pairs, subject = (*pairs, *clash.verdicts), max(subject, float(agreed.max()))
+        return replace(support, subject=subject, rivals=pairs, words=_words(wanted, held, agreed))
 
     def _sentences_of(self, chunk: Chunk) -> tuple[str, ...]:
         if chunk.id not in self._sentences:
