@@ -291,9 +291,15 @@ class Service:
         return ShopStore(self.demo_folder(workspace) / "shop.db", self.clock.now)
 
     def task_set(self, workspace: str) -> TaskSet | None:
-        """The tasks of TEACHBACK_TASKS, else the demo shop's in a demo workspace. Raises ConfigurationError."""
-        if self.settings.tasks is not None:
-            return load_tasks(self.settings.tasks)
+        """The tasks of TEACHBACK_TASKS, else the demo shop's in a demo workspace. Raises ConfigurationError.
+
+        A path with ``{workspace}`` in it may lead to no file: that workspace then has none.
+        """
+        named = self.settings.tasks
+        if named is not None:
+            path = Path(str(named).replace("{workspace}", workspace)).expanduser()
+            if path == named.expanduser() or path.exists():
+                return load_tasks(path)
         return demo_tasks() if (self.demo_folder(workspace) / "users.json").exists() else None
 
     def recogniser(self, tasks: TaskSet) -> Recogniser:
@@ -301,12 +307,16 @@ class Service:
         return Recogniser(tasks, self.live_embedder, self.settings.data_dir / "tasks")
 
     def task_desk(self, workspace: str, state_source: StateSource | None) -> TaskDesk | None:
-        """The tasks of the workspace, or None where none are declared. Raises ConfigurationError."""
+        """The tasks of the workspace, or None where none are declared or no live state could show that they are done.
+
+        Raises ConfigurationError.
+        """
         tasks = self.task_set(workspace)
         if tasks is None:
             return None
         if state_source is None:
-            raise ConfigurationError("TEACHBACK_TASKS needs a state source: what was done is read back from it")
+            _log.warning("workspace %s has no live state to read back from, so its assistant does no tasks", workspace)
+            return None
         records = TaskRecords(self.engine, workspace)
         backend = self._task_backend(tasks, workspace)
         model = self.chat_model

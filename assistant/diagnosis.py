@@ -132,7 +132,12 @@ def _state(service: Service, workspace: str) -> Finding:
         notes = "".join(f"; {name}, asked for a user who does not exist: {note}" for name, _, note in results if note)
         return Finding("live state", True, f"{path}: {', '.join(name for name, _, _ in results)} answer{notes}")
     source = service.state_source(workspace)
-    return Finding("live state", True, "the demo store's" if source is not None else "none: replies use knowledge only")
+    if source is not None:
+        return Finding("live state", True, "the demo store's")
+    if service.task_set(workspace) is not None:
+        remedy = "set TEACHBACK_STATE_SOURCES, or put {workspace} into the path of TEACHBACK_TASKS"
+        return Finding("live state", False, "none, so the tasks that are declared are not done", remedy)
+    return Finding("live state", True, "none: replies use knowledge only")
 
 
 def _remedy(part: str) -> str:

@@ -117,7 +117,8 @@ class Settings(BaseSettings):
         default=None, description="YAML file of handoff rules over the packaged ones (docs/handoff.md)."
     )
     tasks: Path | None = Field(
-        default=None, description="YAML file that declares the tasks the assistant may do; none when unset."
+        default=None,
+        description="YAML file that declares the tasks the assistant may do; {workspace} in it is filled in.",
     )
     token_ttl_s: int = Field(default=3600, gt=0, description="Life of an end user's signed token.")
     token_secret: SecretStr | None = Field(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -14,7 +13,7 @@ from assistant.domain.state import UserState
 from assistant.errors import ModelUnavailable
 from assistant.llm.openai_chat import OpenAIChat
 from assistant.llm.openai_client import make_client
-from assistant.ports import ChatMessage, ToolCall, ToolSpec
+from assistant.ports import ChatMessage, ToolSpec
 from assistant.tasks.declaration import demo_tasks, tool_schema
 from assistant.tasks.proposal import Proposer
 from tests.e2e.llama_server import LlamaServer
@@ -36,32 +35,6 @@ async def chat(url: str) -> AsyncIterator[OpenAIChat]:
     chat = OpenAIChat(make_client(url, None, 60), "smollm2", max_tokens=60, first_token_s=60, timeout_s=90)
     yield chat
     await chat.aclose()
-
-
-class Forced(OpenAIChat):
-    """The same client, with the server told that a tool must be called: its grammar then writes a call for certain."""
-
-    async def _tool_call(self, body: Mapping[str, object], deadline: float) -> ToolCall | None:
-        return await super()._tool_call({**body, "tool_choice": "required"}, deadline)
-
-
-async def test_a_call_forced_by_the_servers_grammar_is_read(url: str) -> None:
-    chat = Forced(make_client(url, None, 60), "smollm2", max_tokens=120, first_token_s=60, timeout_s=90)
-    spec = ToolSpec(
-        "cancel_order",
-        "Cancel an order.",
-        {
-            "type": "object",
-            "properties": {"order": {"enum": ["SQ10000001", "SQ10000002"]}},
-            "required": ["order"],
-            "additionalProperties": False,
-        },
-    )
-    call = await chat.call_tool(CANCEL, [spec])
-    await chat.aclose()
-    assert call is not None
-    assert call.name == "cancel_order"
-    assert json.loads(call.arguments)["order"] in ("SQ10000001", "SQ10000002")
 
 
 async def test_left_free_it_calls_a_declared_tool_or_none_or_is_cut_off(chat: OpenAIChat) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from assistant.bootstrap import build
 from assistant.domain.state import Entity, UserState
 from assistant.domain.task import Verify
 from assistant.errors import ConfigurationError, InputRejected
+from assistant.settings import Settings
 from assistant.tasks.conditions import first_unmet, is_done
 from assistant.tasks.declaration import demo_tasks, load_tasks, parse_tasks, schema_problem
 
@@ -105,3 +108,19 @@ def test_a_tool_call_must_fit_the_schema() -> None:
     assert "tax_number" in str(schema_problem(task, {"tax_number": "123"}))
     assert schema_problem(task, {"price": "0"}) is not None
     assert schema_problem(task, {"order": 5}) is not None
+
+
+def test_each_workspace_has_its_own_file_or_no_tasks_and_none_without_live_state(tmp_path: Path) -> None:
+    shipped = (files("assistant.demo_shop") / "tasks.yaml").read_text("utf-8")
+    (tmp_path / "north.yaml").write_text(shipped, encoding="utf-8")
+    each = Path(f"{tmp_path}/{{workspace}}.yaml")
+    service = build(Settings(data_dir=tmp_path / "data", embedder="hash", tasks=each))
+    assert service.task_set("north") is not None
+    assert service.task_set("south") is None
+    assert service.task_desk("south", None) is None
+    assert service.task_desk("north", None) is None  # nothing could be read back
+    service.close()
+    missing = build(Settings(data_dir=tmp_path / "data", embedder="hash", tasks=tmp_path / "gone.yaml"))
+    with pytest.raises(ConfigurationError, match="TEACHBACK_TASKS"):
+        missing.task_set("north")
+    missing.close()
