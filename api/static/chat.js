@@ -211,11 +211,17 @@ async function startOver() {
   conversation = null;
   withPerson = false;
   agentTurns = 0;
-  if (people) await client.demoSession(persona?.id ?? null);
-  remember();
+  // Cleared before the wait, and closed during it: a message sent meanwhile would be wiped, or said as the person before.
   $("log").replaceChildren();
   $("welcome").classList.remove("past");
   $("fresh").hidden = true;
+  $("composer").inert = true;
+  try {
+    if (people) await client.demoSession(persona?.id ?? null);
+  } finally {
+    $("composer").inert = false;
+  }
+  remember();
   await starters();
   input.focus({ preventScroll: true });
 }
