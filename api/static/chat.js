@@ -97,8 +97,8 @@ async function reply(text, confirmation = null) {
     running = null;
     busy(false);
     follow();
-    const next = view.node.querySelector(".task-card") ?? input;
-    if (focusInput && matchMedia("(hover: hover)").matches) next.focus({ preventScroll: true });
+    // The text field keeps the focus where a task waits, too: "确认" and Enter is how people say yes; Shift+Tab leads to the card.
+    if (focusInput && matchMedia("(hover: hover)").matches) input.focus({ preventScroll: true });
   }
 }
 

@@ -19,7 +19,7 @@ export function taskCard(task, ask) {
   const buttons = el("div", { class: "buttons" }, yes, no);
   const card = el(
     "section",
-    { class: "task-card", "aria-label": task.title, tabindex: "-1" },
+    { class: "task-card", "aria-label": task.title },
     el("header", {}, el("strong", {}, task.title), said("span", "taskCheck")),
     el("dl", {}, ...rows),
     note,
@@ -31,11 +31,6 @@ export function taskCard(task, ask) {
   };
   yes.addEventListener("click", once("taskSaysYes", task.confirmation));
   no.addEventListener("click", once("taskSaysNo", null));
-  // The card has the focus when it appears, so that Tab leads to its buttons; whoever types on means the text field.
-  card.addEventListener("keydown", (event) => {
-    const typed = event.key === "Process" || (event.key.length === 1 && event.key !== " ");
-    if (event.target === card && typed && !event.ctrlKey && !event.metaKey && !event.altKey) document.getElementById("text").focus();
-  });
   const left = new Date(task.expires_at).getTime() - Date.now();
   setTimeout(() => {
     if (buttons.isConnected) buttons.replaceWith(said("p", "taskExpired", { class: "aside" }));

@@ -131,6 +131,7 @@ class Page:
         self.js("arguments[0].scrollIntoView({block: 'center'})", row)
         row.click()
         self.until(f"return document.getElementById('persona-name').textContent === {json.dumps(name)}")
+        self.until("return !document.getElementById('composer').inert")  # until then nothing can be typed
 
     def send(self, text: str) -> None:
         """Type and press Enter."""
