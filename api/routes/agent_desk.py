@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import StaffKey
 from api.problems import documented
+from api.routes import staff_examples as told
 from api.routes.context import CallersDesk
 from api.routes.conversations import ConversationId
+from api.routes.examples import shown
 from api.schemas import HandoffOut, QuestionText
 from assistant.agent_queue import QueueEntry
 from assistant.domain.conversation import Resolution
@@ -98,21 +100,29 @@ class ResolutionOut(BaseModel):
     article_ids: list[str] = []
 
 
-@router.get("/me", summary="What this key may do", responses=documented("unauthenticated", "not-permitted"))
+@router.get(
+    "/me",
+    summary="What this key may do",
+    responses={200: shown(told.ME), **documented("unauthenticated", "not-permitted")},
+)
 async def me(caller: StaffKey) -> MeOut:
     """Workspace and role of a staff key."""
     assert caller.role is not None
     return MeOut(workspace=caller.workspace, role=caller.role)
 
 
-@router.get("/handoffs", summary="Who waits for a person", responses=documented(*_USUAL))
+@router.get("/handoffs", summary="Who waits for a person", responses={200: shown(told.QUEUE), **documented(*_USUAL)})
 async def queue(caller: StaffKey, desk: CallersDesk) -> QueueOut:
     """Safety matters first, then VIPs, then whoever waits longest; those that an agent answered last. At most 200."""
     entries = await desk.agent_queue.entries()
     return QueueOut(at=datetime.now(UTC), entries=[QueueEntryOut.of(entry) for entry in entries])
 
 
-@router.get("/conversations/{conversation_id}/state", summary="The customer's live state", responses=documented(*_ONE))
+@router.get(
+    "/conversations/{conversation_id}/state",
+    summary="The customer's live state",
+    responses={200: shown(told.STATE), **documented(*_ONE)},
+)
 async def state(conversation_id: ConversationId, caller: StaffKey, desk: CallersDesk) -> StateOut:
     """Read now, of the conversation's own user; `as_of` says how old it is, `unavailable` what is missing."""
     try:
@@ -135,7 +145,7 @@ async def state(conversation_id: ConversationId, caller: StaffKey, desk: Callers
 @router.post(
     "/conversations/{conversation_id}/resolve",
     summary="Resolve a conversation",
-    responses=documented(*_ONE, "conflict", "too-large", "empty-text"),
+    responses={200: shown(told.RESOLUTION), **documented(*_ONE, "conflict", "too-large", "empty-text")},
 )
 async def resolve(
     conversation_id: ConversationId, body: ResolveIn, caller: StaffKey, desk: CallersDesk
@@ -146,7 +156,11 @@ async def resolve(
     return ResolutionOut(summary=resolution.summary, article_ids=list(resolution.article_ids))
 
 
-@router.get("/conversations/{conversation_id}/resolution", summary="What solved it", responses=documented(*_ONE))
+@router.get(
+    "/conversations/{conversation_id}/resolution",
+    summary="What solved it",
+    responses={200: shown(told.RESOLUTION), **documented(*_ONE)},
+)
 async def resolution(conversation_id: ConversationId, caller: StaffKey, desk: CallersDesk) -> ResolutionOut:
     """The line recorded when it was resolved."""
     await desk.conversation(conversation_id)

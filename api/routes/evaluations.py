@@ -15,6 +15,8 @@ from pydantic import BaseModel, Field
 
 from api.auth import StaffKey
 from api.problems import Problem, documented
+from api.routes import staff_examples as told
+from api.routes.examples import shown
 from api.routes.reviews import Held
 from assistant.errors import InputRejected
 from evals.runs import EvalRun, list_runs, report_path
@@ -50,13 +52,21 @@ class RunsOut(BaseModel):
     rejected: list[str]
 
 
-@router.get("/runs", summary="Evaluation runs", responses=documented(*_USUAL))
+@router.get("/runs", summary="Evaluation runs", responses={200: shown(told.RUNS), **documented(*_USUAL)})
 async def runs(caller: StaffKey, held: Held) -> RunsOut:
     """Those of `teachback eval transfers` in this workspace."""
     return await run_in_threadpool(_runs, held.service.settings.data_dir / "runs" / caller.workspace)
 
 
-@router.get("/runs/{run_id}/report", summary="A run's report", responses=documented(*_USUAL, "not-found", "invalid"))
+@router.get(
+    "/runs/{run_id}/report",
+    summary="A run's report",
+    response_class=HTMLResponse,
+    responses={
+        200: {"description": "The page", "content": {"text/html": {"example": "<!doctype html>…"}}},
+        **documented(*_USUAL, "not-found", "invalid"),
+    },
+)
 async def report(run_id: RunId, caller: StaffKey, held: Held) -> HTMLResponse:
     """One HTML page, complete in itself."""
     folder = held.service.settings.data_dir / "runs" / caller.workspace
@@ -70,7 +80,7 @@ async def report(run_id: RunId, caller: StaffKey, held: Held) -> HTMLResponse:
 @router.get(
     "/transcripts/{conversation_id:path}",
     summary="A resolved conversation",
-    responses=documented(*_USUAL, "not-found", "invalid"),
+    responses={200: shown(told.TRANSCRIPT), **documented(*_USUAL, "not-found", "invalid")},
 )
 async def transcript(
     conversation_id: Annotated[str, InPath(min_length=1, max_length=512)], caller: StaffKey, held: Held

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import AnyCaller, Caller
 from api.problems import Problem, documented
+from api.routes import staff_examples as told
+from api.routes.examples import shown
 from assistant.bootstrap import Service
 from assistant.domain.knowledge import Audience
 from assistant.domain.review import OPEN, FlagReason, ReviewStatus
@@ -104,7 +106,11 @@ Manager = Annotated[Caller, Depends(_manager)]
 Held = Annotated[Knowledge, Depends(_knowledge)]
 
 
-@router.get("/gaps", summary="Issues that cases fail on, costliest first", responses=documented(*_USUAL))
+@router.get(
+    "/gaps",
+    summary="Issues that cases fail on, costliest first",
+    responses={200: shown(told.GAPS), **documented(*_USUAL)},
+)
 async def gaps(caller: Staff, held: Held) -> dict[str, Any]:
     """From the evaluation last run (`teachback eval gaps`); `at` is null where there was none yet."""
     folder = held.service.settings.data_dir / "runs" / caller.workspace
@@ -118,7 +124,7 @@ async def gaps(caller: Staff, held: Held) -> dict[str, Any]:
     return {**record, "gaps": [{**gap, "review": reviews.get(gap["id"])} for gap in record["gaps"]]}
 
 
-@router.get("/reviews", summary="Drafted articles", responses=documented(*_USUAL))
+@router.get("/reviews", summary="Drafted articles", responses={200: shown(told.REVIEWS), **documented(*_USUAL)})
 async def reviews(
     caller: Staff,
     held: Held,
@@ -131,7 +137,11 @@ async def reviews(
     return {"items": [item_record(item, history=False) for item in items]}
 
 
-@router.get("/reviews/{item_id}", summary="One drafted article", responses=documented(*_USUAL, "not-found"))
+@router.get(
+    "/reviews/{item_id}",
+    summary="One drafted article",
+    responses={200: shown(told.REVIEWED), **documented(*_USUAL, "not-found")},
+)
 async def review(item_id: ItemId, caller: Staff, held: Held) -> dict[str, Any]:
     """With its history and, once published and run again, `outcome`: what came of the prediction."""
     item = await run_in_threadpool(held.desk(caller.workspace).store.get, item_id)
@@ -140,7 +150,7 @@ async def review(item_id: ItemId, caller: Staff, held: Held) -> dict[str, Any]:
     return {**item_record(item), "outcome": None if outcome is None else outcome.record()}
 
 
-_DECIDING = documented(*_USUAL, "not-found", "conflict", "too-large")
+_DECIDING = {200: shown(told.WHOLE_ITEM), **documented(*_USUAL, "not-found", "conflict", "too-large")}
 
 
 @router.post("/reviews/{item_id}/accept", summary="Accept a draft as it is", responses=_DECIDING)
@@ -174,7 +184,11 @@ async def publish(item_id: ItemId, body: PublishIn, caller: Manager, held: Held)
     )
 
 
-@router.get("/articles/{article_id:path}/flags", summary="Flags on an article", responses=documented(*_USUAL))
+@router.get(
+    "/articles/{article_id:path}/flags",
+    summary="Flags on an article",
+    responses={200: shown(told.FLAGS), **documented(*_USUAL)},
+)
 async def flags(
     article_id: ArticleId,
     caller: Staff,
@@ -191,7 +205,7 @@ async def flags(
     "/articles/{article_id:path}/flags",
     summary="Say that an article no longer fits",
     status_code=201,
-    responses=documented(*_USUAL, "not-found", "too-large"),
+    responses={201: shown(told.FLAG, "The flag"), **documented(*_USUAL, "not-found", "too-large")},
 )
 async def flag(article_id: ArticleId, body: FlagIn, caller: Staff, held: Held) -> dict[str, Any]:
     """The flag. The article stays in use until a manager has dealt with it."""
@@ -200,7 +214,11 @@ async def flag(article_id: ArticleId, body: FlagIn, caller: Staff, held: Held) -
     return flag_record(made)
 
 
-@router.post("/flags/{flag_id}/settle", summary="A flag was dealt with", responses=documented(*_USUAL, "not-found"))
+@router.post(
+    "/flags/{flag_id}/settle",
+    summary="A flag was dealt with",
+    responses={200: shown(told.SETTLED), **documented(*_USUAL, "not-found")},
+)
 async def settle(
     flag_id: Annotated[str, Path(min_length=1, max_length=64)], caller: Manager, held: Held
 ) -> dict[str, Literal[True]]:
@@ -210,7 +228,11 @@ async def settle(
     return {"settled": True}
 
 
-@router.get("/stocktake", summary="Articles to look at, with evidence", responses=documented(*_USUAL))
+@router.get(
+    "/stocktake",
+    summary="Articles to look at, with evidence",
+    responses={200: shown(told.STOCK), **documented(*_USUAL)},
+)
 async def stocktake(caller: Staff, held: Held) -> dict[str, Any]:
     """Worked out anew: seconds to a minute for some hundred articles. One at a time in a workspace."""
     async with held.taking.setdefault(caller.workspace, asyncio.Lock()):

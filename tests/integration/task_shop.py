@@ -35,6 +35,8 @@ class SetClock:
 
 def task_service(folder: Path, **settings: object) -> Service:
     """The workspace ``shop``; building it again in the same folder finds everything as it was left."""
+    # these tests are not about the state's budget, which a busy machine can exceed
+    settings = {"state_budget_ms": 10_000, **settings}
     service = Service(Settings(data_dir=folder, embedder="hash", **settings))  # type: ignore[arg-type]
     service.clock = SetClock()  # type: ignore[assignment]
     shop = service.demo_folder("shop")
