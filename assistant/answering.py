@@ -123,14 +123,7 @@ class Answerer:
         ``state`` stands in for the live source (replays); ``exclude`` names conversations that must not be found.
         """
         again = reopened(question)  # "you answer it": the question that was about to go to a person
-        draft = _Draft(
-            again or question,
-            spoken(question.locale, question.text),
-            secrets.token_hex(8),
-            self._clock.now(),
-            state,
-            state is not None,
-        )
+        draft = self._begin(again or question, spoken(question.locale, question.text), state)
         started = time.perf_counter()
         yield ReplyStarted(question.conversation_id, draft.trace_id)
         early = await self._yes_or_no(draft)
@@ -166,9 +159,7 @@ class Answerer:
         """
         text, before, history = split_turns(turns)
         question = Question(text, history=history, locale=locale, user_id=state.user_id if state else None)
-        draft = _Draft(
-            question, spoken(locale, text), secrets.token_hex(8), self._clock.now(), state, state is not None
-        )
+        draft = self._begin(question, spoken(locale, text), state)
         started = time.perf_counter()
         await self._gather(draft, exclude)
         reply = await asyncio.to_thread(self._draft_from, draft, text, before, exclude)
@@ -206,8 +197,7 @@ class Answerer:
         text, citations = f"{reply.text}\n\n{added}".strip(), (*reply.citations, citation)
         return replace(reply, text=text, citations=citations, confidence=max(reply.confidence, passage.score))
 
-    def _begin(self, question: Question, state: UserState | None) -> _Draft:
-        locale = spoken(question.locale, question.text)
+    def _begin(self, question: Question, locale: Locale, state: UserState | None) -> _Draft:
         return _Draft(question, locale, secrets.token_hex(8), self._clock.now(), state, state is not None)
 
     # -- what needs no retrieval ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assistant.domain.conversation import Turn
 from assistant.domain.state import Entity, UserState
 from assistant.domain.task import Parameter
-from assistant.state.answers.choosing import chosen_from_list, meant_before, order_of
+from assistant.state.answers.choosing import ORDINALS, chosen_from_list, meant_before, order_of
 from assistant.state.answers.goods import named_by_product
 from assistant.state.answers.identifiers import find_ids, plain
 from assistant.state.answers.normalise import normalise
@@ -48,19 +48,6 @@ def _among(found: Sequence[Entity], candidates: Sequence[Entity], state: UserSta
 
 
 _LISTED = re.compile(r"^\s*(\d+)\. (.+) \(([^()]+)\)\s*$", re.MULTILINE)
-_ORDINALS = {
-    "一": 1,
-    "二": 2,
-    "两": 2,
-    "三": 3,
-    "四": 4,
-    "五": 5,
-    "first": 1,
-    "second": 2,
-    "third": 3,
-    "fourth": 4,
-    "fifth": 5,
-}
 _ORDINAL = re.compile(
     r"第\s*([一二两三四五\d])|^(?:no\.?|number|option|#)?\s*(\d)[.。号]?$|\b(first|second|third|fourth|fifth)\b|\b(\d)(?:st|nd|rd|th)\b"
 )
@@ -83,7 +70,7 @@ def pointed_option(text: str, options: Sequence[tuple[str, str]], history: Seque
     ordinal = _ORDINAL.search(said)
     if ordinal and listed:
         raw = next(group for group in ordinal.groups() if group)
-        key = listed.get(_ORDINALS.get(raw) or (int(raw) if raw.isdigit() else 0), "")
+        key = listed.get(ORDINALS.get(raw) or (int(raw) if raw.isdigit() else 0), "")
         return key if key in known else None
     rest = _FILLER.sub(" ", said)
     scores = {key: _likeness(said, rest, normalise(title)) for key, title in options}

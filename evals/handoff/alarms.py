@@ -18,7 +18,7 @@ from assistant.bootstrap import build
 from assistant.domain.conversation import Turn
 from assistant.handoff import TurnReader, asks_for_person, decide_handoff
 from assistant.settings import Settings
-from evals.handoff.measure import wilson
+from evals.handoff.measure import share
 
 
 def alarms(cases: list[dict[str, Any]], reader: TurnReader) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def alarms(cases: list[dict[str, Any]], reader: TurnReader) -> dict[str, Any]:
         "groups": {
             name: {
                 "cases": len(said),
-                "any": wilson(sum(reason is not None for reason in said), len(said)),
+                "any": share(sum(reason is not None for reason in said), len(said)),
                 "reasons": dict(Counter(reason for reason in said if reason is not None)),
             }
             for name, said in groups.items()

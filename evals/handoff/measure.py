@@ -11,7 +11,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +21,27 @@ from assistant.handoff import TurnReader, asks_for_person, decide_handoff, packa
 from assistant.ports import Embedder, Vectors
 from assistant.settings import Settings
 from evals.handoff.turns import Half, ask_turns, mood_turns
+from evals.statistics import wilson
 
 HALVES: tuple[Half, ...] = ("test", "second", "third")
 MOODS = ("negative", "neutral", "positive")
 _WORDS = re.compile(r"人工|真人|客服|转接|\b(?:human|agent|person|representative|operator|supervisor|manager)\b", re.I)
 
 
-def wilson(hits: int, of: int) -> list[float] | None:
-    """Share with its 95 % interval as [share, low, high]; None where there is nothing to count."""
-    if of == 0:
+def share(hits: int, of: int) -> list[float] | None:
+    """Share with its 95 % interval as [share, low, high], to three places; None where there is nothing to count."""
+    found = wilson(hits, of)
+    if found.mean is None or found.low is None or found.high is None:
         return None
-    z, p = 1.96, hits / of
-    middle, half = p + z * z / (2 * of), z * sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    whole = 1 + z * z / of
-    return [round(p, 3), round(max(0.0, (middle - half) / whole), 3), round(min(1.0, (middle + half) / whole), 3)]
+    return [round(found.mean, 3), round(found.low, 3), round(found.high, 3)]
 
 
 def precision_recall(truth: Sequence[bool], said: Sequence[bool]) -> dict[str, Any]:
     """Precision and recall with intervals, and the counts behind them."""
     both = sum(t and s for t, s in zip(truth, said, strict=True))
     return {
-        "precision": wilson(both, sum(said)),
-        "recall": wilson(both, sum(truth)),
+        "precision": share(both, sum(said)),
+        "recall": share(both, sum(truth)),
         "hits": both,
         "said": sum(said),
         "wanted": sum(truth),
@@ -74,7 +72,7 @@ def measure_asks(half: Half, reader: TurnReader) -> dict[str, Any]:
     }
     out: dict[str, Any] = {name: precision_recall(truth, [way(t.text) for t in turns]) for name, way in ways.items()}
     explicit = [turn for turn in turns if turn.asks and turn.kind != "indirect"]
-    out["recall_explicit"] = wilson(sum(ways["rules_and_model"](t.text) for t in explicit), len(explicit))
+    out["recall_explicit"] = share(sum(ways["rules_and_model"](t.text) for t in explicit), len(explicit))
     out["explicit"] = len(explicit)
     for locale in ("zh", "en"):
         part = [turn for turn in turns if turn.locale == locale]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,23 +12,11 @@ import pytest
 
 from evals.report import ReportInput, render_report
 from evals.report.words import Locale
+from tests.e2e.test_browser import CHROMIUM, DRIVER, pytestmark
 from tests.report_input import NASTY, report_input
 
-CHROMIUM, DRIVER = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-MISSING = [
-    name
-    for name, found in (
-        ("selenium", importlib.util.find_spec("selenium")),
-        ("chromium", CHROMIUM),
-        ("chromedriver", DRIVER),
-    )
-    if not found
-]
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}; .ci/services installs what it can"),
-]
+__all__ = ["pytestmark"]  # the module's marks
+
 LOCALES: tuple[Locale, Locale] = ("zh", "en")
 
 # every visible text with its contrast against what is painted behind it (WCAG 2.2, 1.4.3)

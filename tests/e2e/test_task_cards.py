@@ -14,13 +14,10 @@ from assistant.settings import Settings
 from ingest.demo import SHOP_TIME, render_demo
 from ingest.pipeline import Ingestion
 from tests.e2e.service_process import ServiceProcess
-from tests.e2e.test_browser import MISSING, Page
+from tests.e2e.test_browser import Page, pytestmark
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}; .ci/services installs what it can"),
-]
+__all__ = ["pytestmark"]  # the module's marks
+
 ADDRESS = "杭州市西湖区文三路 12 号 3 幢 502 室"
 LAST = "return [...document.querySelectorAll('p.eyebrow[class*=task-]')].at(-1)?.className.includes('task-{}')"
 

@@ -17,7 +17,7 @@ from assistant.state.answers.wording import day, title
 
 MOST_CHOICES = 5
 _CHOICE = re.compile(r"^\s*(\d+)[.、)]\s*(.+)$", re.MULTILINE)
-_NUMBERS = {
+ORDINALS = {
     "一": 1,
     "二": 2,
     "两": 2,
@@ -131,7 +131,7 @@ def chosen_from_list(text: str, history: Sequence[Turn], state: UserState) -> tu
     ordinal = _ORDINAL.search(text)
     if ordinal:
         raw = next(group for group in reversed(ordinal.groups()) if group)
-        number = _NUMBERS.get(raw) or (int(raw) if raw.isdigit() else 0)
+        number = ORDINALS.get(raw) or (int(raw) if raw.isdigit() else 0)
         return next((entities for n, entities in offered if n == number), ())
     if _LAST.search(text):
         return offered[-1][1]
