@@ -7,15 +7,15 @@ from datetime import date, time
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from assistant.errors import ConfigurationError
 from assistant.handoff.hours import OpeningHours
 from assistant.handoff.rules import HandoffRules, Topic
+from assistant.yaml_lines import Document
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -133,18 +133,10 @@ def packaged_rules() -> HandoffRules:
 
 
 def _parse(text: str, source: str) -> HandoffRules:
-    try:
-        data = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as exc:
-        raise ConfigurationError(f"{source} is no valid YAML: {exc}") from exc
-    if data is None:
-        data = {}
+    document = Document(text, source)
+    data = {} if document.data is None else document.data
     if not isinstance(data, dict):
         raise ConfigurationError(f"{source}: the rules are a mapping of rule names; see docs/handoff.md")
-    repeated = _repeated(root)
-    if repeated is not None:
-        raise ConfigurationError(f"{source}:{repeated[1]}: {repeated[0]}: the key stands there twice")
     try:
         given = _Rules.model_validate(data)
     except ValidationError as exc:
@@ -152,7 +144,7 @@ def _parse(text: str, source: str) -> HandoffRules:
         for error in exc.errors():
             loc = tuple(part for part in error["loc"] if part != "[key]")
             what = "unknown key" if error["type"] == "extra_forbidden" else error["msg"]
-            lines.append(f"{source}:{_line_of(root, loc)}: {'.'.join(map(str, loc))}: {what}")
+            lines.append(f"{source}:{document.line(loc)}: {'.'.join(map(str, loc))}: {what}")
         raise ConfigurationError("\n".join(lines)) from exc
     return _rules(given)
 
@@ -199,37 +191,3 @@ def _hours(given: _Hours | None) -> OpeningHours | None:
 
 def _clock(text: str) -> time:
     return time.max if text == "24:00" else time.fromisoformat(text)
-
-
-def _line_of(node: Any, loc: tuple[int | str, ...]) -> int:
-    """The line, from 1, of the key that ``loc`` leads to, or of the nearest thing around it."""
-    line = 1
-    for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if not found:
-                break
-            line, node = found[-1][0].start_mark.line + 1, found[-1][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
-
-
-def _repeated(node: Any) -> tuple[str, int] | None:
-    """A key that one mapping holds twice; YAML would quietly keep the last."""
-    if isinstance(node, yaml.SequenceNode):
-        return next((found for item in node.value if (found := _repeated(item))), None)
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    seen: set[str] = set()
-    for key, value in node.value:
-        if key.value in seen:
-            return str(key.value), int(key.start_mark.line) + 1
-        seen.add(str(key.value))
-        inner = _repeated(value)
-        if inner is not None:
-            return inner
-    return None

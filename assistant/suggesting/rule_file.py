@@ -8,11 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assistant.errors import ConfigurationError
 from assistant.suggesting.rules import Days, Rule, RuleBook, Situation
+from assistant.yaml_lines import Document
 
 _Text = Annotated[str, Field(min_length=2, max_length=200)]
 _Words = tuple[Annotated[str, Field(min_length=1)], ...]
@@ -118,18 +118,15 @@ def load_rules(path: Path | None = None) -> RuleBook:
             raise ConfigurationError(
                 f"the suggestion rules {source} cannot be read: {exc}; see TEACHBACK_SUGGESTION_RULES"
             ) from exc
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as exc:
-        raise ConfigurationError(f"{source} is not YAML: {' '.join(str(exc).split())}") from exc
+    document = Document(text, source)
+    raw = document.data
     if not isinstance(raw, dict):
         raise ConfigurationError(f"{source}: must be a mapping with `version` and `rules`")
     try:
         record = _FileRecord.model_validate(raw)
     except ValidationError as exc:
         error = exc.errors(include_url=False)[0]
-        raise ConfigurationError(f"{source}:{_line_of(tree, error['loc'])}: {_said(error)}") from exc
+        raise ConfigurationError(f"{source}:{document.line(error['loc'])}: {_said(error)}") from exc
     twice = [name for name, count in Counter(r.name for r in record.rules).items() if count > 1]
     if twice:
         raise ConfigurationError(f"{source}: two rules are named {twice[0]!r}")
@@ -143,20 +140,3 @@ def _said(error: Any) -> str:
     if error["type"] == "missing":
         return f'key "{name}" is missing'
     return f'"{name}": {str(error["msg"]).removeprefix("Value error, ")}'
-
-
-def _line_of(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
-    """The line of this key, or of the nearest thing around it that is there; from 1."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            pair = next((p for p in node.value if p[0].value == str(step)), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.domain.task import Task, TaskSet
 from assistant.errors import ConfigurationError, InputRejected
+from assistant.yaml_lines import Document, NotReadable
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _RESERVED = {"user_id"}
@@ -38,12 +38,10 @@ def load_tasks(path: Path) -> TaskSet:
 def parse_tasks(text: str, source: str) -> TaskSet:
     """The tasks in this YAML text. Raises InputRejected."""
     try:
-        raw = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        raise InputRejected(source, f"is not YAML: {getattr(exc, 'problem', exc)}", line) from exc
+        document = Document(text, source)
+    except NotReadable as exc:
+        raise InputRejected(source, exc.reason, exc.line) from exc
+    raw = document.data
     if not isinstance(raw, dict):
         raise InputRejected(source, "must be an object with the keys backend and tasks", 1)
     try:
@@ -56,8 +54,8 @@ def parse_tasks(text: str, source: str) -> TaskSet:
             "unexpected_keyword_argument": f'unknown key "{name}"',
             "missing": f'key "{name}" is missing',
         }.get(error["type"], f'"{name}": {error["msg"]}')
-        raise InputRejected(source, reason, _line(node, place)) from exc
-    _check(tasks, source, node)
+        raise InputRejected(source, reason, document.line(place)) from exc
+    _check(tasks, source, document)
     return tasks
 
 
@@ -82,11 +80,11 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-def _check(tasks: TaskSet, source: str, node: yaml.Node | None) -> None:
+def _check(tasks: TaskSet, source: str, document: Document) -> None:
     """What types alone do not say: names that refer to nothing, templates with unknown places, broken patterns."""
 
     def wrong(reason: str, *place: str | int) -> InputRejected:
-        return InputRejected(source, reason, _line(node, place))
+        return InputRejected(source, reason, document.line(place))
 
     backend = tasks.backend.base_url
     if backend != "demo" and not re.fullmatch(r"https?://[^\s@]+", backend):
@@ -158,21 +156,3 @@ def _places(text: str, known: Iterable[str], wrong: Any) -> None:
         raise wrong(f"{text!r} is no template: {exc}") from exc
     if unknown:
         raise wrong(f"{{{sorted(unknown)[0]}}} is no parameter")
-
-
-def _line(node: yaml.Node | None, place: Sequence[str | int]) -> int | None:
-    """The line of the deepest part of ``place`` that is there, from 1."""
-    line = None if node is None else node.start_mark.line + 1
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            pairs = [(key, value) for key, value in node.value if key.value == step]
-            if not pairs:
-                return line
-            key, node = pairs[0]
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line

@@ -70,9 +70,9 @@ def written(folder: Path, text: str) -> Path:
         ("topics:\n  - name: a\n    patterns: ['x*']\n", "matches the empty text"),
         ("hours:\n  timezone: Mars/Base\n  weekly: {mon: ['09:00-18:00']}\n", ":2: hours.timezone"),
         ("hours:\n  timezone: UTC\n  weekly: {mon: ['18:00-09:00']}\n", "ends before it begins"),
-        ("vip: {}\nloop: {}\nvip: {}\n", ":3: vip: the key stands there twice"),
+        ("vip: {}\nloop: {}\nvip: {}\n", ":3: the key 'vip' is there twice"),
         ("- a\n", "a mapping"),
-        ("a: [\n", "no valid YAML"),
+        ("a: [\n", "is not YAML"),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_line(tmp_path: Path, text: str, place: str) -> None:

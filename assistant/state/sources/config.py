@@ -14,9 +14,9 @@ from sqlalchemy.exc import ArgumentError
 
 from assistant.errors import ConfigurationError
 from assistant.state.sources.expressions import Expression
-from assistant.state.sources.lines import Document
 from assistant.state.sources.secrets import SecretRef
 from assistant.state.sources.select import check_select
+from assistant.yaml_lines import Document, read
 
 PROFILE = "profile"
 SQL_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -247,7 +247,7 @@ def sql_url(raw: str, *, inline: bool = False) -> str:
 
 def load_config(path: Path) -> StateConfig:
     """The checked file; relative paths in it start from its folder. Raises ConfigurationError with line and key."""
-    document = Document(path)
+    document = read(path)
     try:
         config = StateConfig.model_validate(document.data)
     except ValidationError as exc:
@@ -296,5 +296,5 @@ def _said(document: Document, exc: ValidationError) -> str:
             message = "is missing"
         elif location[-1:] == ("secret",):
             message = "must be the name of an environment variable, never the secret itself"
-        lines.append(f"{document.path}:{document.line(location)}: {key}: {message}")
+        lines.append(f"{document.source}:{document.line(location)}: {key}: {message}")
     return "\n".join(lines)

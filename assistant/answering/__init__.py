@@ -1,0 +1,5 @@
+"""Decides and composes one reply: guard, handoff rules, live state, tasks, retrieval, then model or extract."""
+
+from assistant.answering.answerer import PASSAGES, Answerer
+
+__all__ = ["PASSAGES", "Answerer"]

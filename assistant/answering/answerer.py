@@ -1,0 +1,166 @@
+"""One reply from question to record, in the order of its stages; the live desk and the evaluation use the same."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from assistant import phrases
+from assistant.answering.agent_draft import DraftStage
+from assistant.answering.composing import Composer
+from assistant.answering.making import Making, RecordMaker, at_once, since, timed
+from assistant.answering.rules import RulesStage
+from assistant.answering.task_stage import TaskStage
+from assistant.domain.conversation import Turn
+from assistant.domain.live import Question, ReplyDone, ReplyEvent, ReplyStarted
+from assistant.domain.reply import Reply
+from assistant.domain.state import UserState
+from assistant.drafting import split_turns
+from assistant.errors import StateUnavailable
+from assistant.followup import standalone
+from assistant.generation import GeneratedAnswerer
+from assistant.handoff import HandoffRules, TurnReader, packaged_rules, reopened
+from assistant.language import Locale, spoken
+from assistant.ports import Clock, Embedder, StateSource
+from assistant.retrieval import Query, Retriever
+from assistant.settings import Settings
+from assistant.suggesting import Suggester
+from assistant.tasks.dialog import Note, TaskDesk
+
+PASSAGES = 5
+
+
+class Answerer:
+    """Writes replies for one workspace; keeps nothing."""
+
+    def __init__(
+        self,
+        *,
+        retriever: Retriever,
+        embedder: Embedder,
+        state_source: StateSource | None,
+        generator: GeneratedAnswerer | None,
+        settings: Settings,
+        clock: Clock,
+        suggester: Suggester | None = None,
+        handoff_rules: HandoffRules | None = None,
+        tasks: TaskDesk | None = None,
+    ) -> None:
+        self._retriever = retriever
+        self._state_source = state_source
+        self._settings = settings
+        self._clock = clock
+        records = RecordMaker(suggester)
+        self._records = records
+        self._rules = RulesStage(
+            handoff_rules or packaged_rules(),
+            TurnReader(embedder),
+            records,
+            clarify_threshold=settings.clarify_threshold,
+        )
+        self._tasks = TaskStage(tasks, self._rules, records)
+        self._composer = Composer(
+            generator=generator, embedder=embedder, settings=settings, rules=self._rules, records=records
+        )
+        self._drafts = DraftStage(retriever, self._composer, records)
+
+    async def reply(
+        self, question: Question, *, state: UserState | None = None, exclude: frozenset[str] = frozenset()
+    ) -> Reply:
+        """The whole reply, without the events before it."""
+        async for event in self.events(question, state=state, exclude=exclude):
+            if isinstance(event, ReplyDone):
+                return event.reply
+        raise AssertionError("a reply always ends with ReplyDone")
+
+    async def events(
+        self, question: Question, *, state: UserState | None = None, exclude: frozenset[str] = frozenset()
+    ) -> AsyncIterator[ReplyEvent]:
+        """ReplyStarted, pieces as they come, perhaps a ReplyReset, and ReplyDone.
+
+        ``state`` stands in for the live source (replays); ``exclude`` names conversations that must not be found.
+        """
+        again = reopened(question)  # "you answer it": the question that was about to go to a person
+        making = self._begin(again or question, spoken(question.locale, question.text), state)
+        started = time.perf_counter()
+        yield ReplyStarted(question.conversation_id, making.trace_id)
+        early = await self._tasks.yes_or_no(making)
+        note = await self._tasks.note(question, making.locale) if early is None else Note()
+        early = early or self._rules.early(making)
+        if early is None:
+            await self._gather(making, exclude)
+            ruled = await asyncio.to_thread(self._rules.late, making)
+            if again is None:
+                early = await self._tasks.asked_for(making, ruled)
+            elif ruled is None or ruled.handoff is None:
+                early, note = ruled, replace(note, text=phrases.withdrawn_and_answered(making.locale))
+            else:  # only people may answer that, and the customer has just sent them away
+                early = self._records.make(making, phrases.handoff_withdrawn(making.locale), "answer", 1.0)
+        events = at_once(early) if early is not None else self._composer.compose(making)
+        async for event in self._tasks.around(making, note, events):
+            if isinstance(event, ReplyDone):
+                event = ReplyDone(timed(event.reply, making, started))
+            yield event
+
+    async def draft(
+        self,
+        turns: Sequence[Turn],
+        *,
+        state: UserState | None = None,
+        locale: str | None = None,
+        exclude: frozenset[str] = frozenset(),
+    ) -> Reply:
+        """A reply for an agent to send to the last customer turn, at most a suggestion.
+
+        The customer's own state comes first. Then the article that answers opens the draft and what similar resolved
+        cases agree on follows, each where its support is near the other's; ``handoff`` where neither says a thing.
+        """
+        text, before, history = split_turns(turns)
+        question = Question(text, history=history, locale=locale, user_id=state.user_id if state else None)
+        making = self._begin(question, spoken(locale, text), state)
+        started = time.perf_counter()
+        await self._gather(making, exclude)
+        reply = await asyncio.to_thread(self._drafts.draft, making, text, before, exclude)
+        return timed(reply, making, started)
+
+    def _begin(self, question: Question, locale: Locale, state: UserState | None) -> Making:
+        return Making(
+            question,
+            locale,
+            secrets.token_hex(8),
+            self._clock.now(),
+            state,
+            replayed=state is not None,
+            signs_in=self._state_source is not None,
+        )
+
+    async def _gather(self, making: Making, exclude: frozenset[str]) -> None:
+        """State and passages at the same time; the state has a budget and may be missing, which is then said."""
+        query = Query(
+            standalone(making.question.text, making.question.history),
+            k=PASSAGES,
+            locale=making.locale,
+            exclude_conversations=exclude,
+        )
+        retrieval = asyncio.to_thread(self._retriever.search, query, now=making.now)
+        making.gathered(*await asyncio.gather(self._state(making), retrieval))
+
+    async def _state(self, making: Making) -> UserState | None:
+        user_id = making.question.user_id
+        if making.state is not None or user_id is None or self._state_source is None:
+            return making.state
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._settings.state_budget_ms / 1000):
+                state = await self._state_source.fetch(user_id)
+            if state.unavailable:
+                making.degraded.append("state")
+            return state
+        except (StateUnavailable, TimeoutError):
+            making.degraded.append("state")
+            return None
+        finally:
+            making.timings["state"] = since(started)
