@@ -244,6 +244,16 @@ class PromptOut(_Out):
     sha256: str
 
 
+class UsageOut(_Out):
+    """Tokens that the chat model took for one reply, every attempt counted; ``cost`` is null where no price is set."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    calls: int
+    estimated: bool = Field(description="For at least one call the server gave no count.")
+    cost: float | None
+
+
 class ReplyOut(_Out):
     """One reply as ``reply_record`` writes it; here it is only documented. ``degraded`` names each step down."""
 
@@ -261,6 +271,7 @@ class ReplyOut(_Out):
     timings_ms: dict[str, float] = Field(examples=[{"retrieve": 18.2, "generate": 640.0}])
     degraded: list[str] = []
     task: TaskOut | None = None
+    usage: UsageOut | None = None
 
 
 class DraftOut(_Out):

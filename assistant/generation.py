@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import prompts
@@ -17,13 +16,14 @@ from assistant.domain.live import Question
 from assistant.domain.reply import Citation, PromptRef
 from assistant.errors import ModelUnavailable
 from assistant.grounding import Grounding, check, marks_in, renumber
+from assistant.metering import TokenMeter
+from assistant.metering import estimated_tokens as tokens
 from assistant.ports import ChatDelta, ChatMessage, ChatModel
 from assistant.text import language_of
 
 NO_ANSWER = "NO_ANSWER"
 _LANGUAGES = {"zh": "Chinese, in the customer's own script (Simplified or Traditional)", "en": "English"}
 _TURN_TOKENS, _QUESTION_TOKENS, _STATE_TOKENS, _CASE_TOKENS = 200, 1000, 600, 800
-_WIDE = re.compile(r"[\u1100-\uffdc]")
 # Our own fences and the control tokens of chat templates; a look-alike bracket keeps the text readable.
 _FENCE = re.compile(
     r"<(?=\s*/?\s*(?:passages?|customer_records|conversation|resolved_cases|case|question)\b|\|)", re.IGNORECASE
@@ -61,21 +61,19 @@ class NoAnswer:
 
     prompt: PromptRef
     model: str
-    usage: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
     """The whole reply; last event. Mark ``[n]`` in ``text`` stands for ``citations[n - 1]``.
 
-    Further citations, without a mark, bear out sentences that name none. ``usage`` sums both attempts.
+    Further citations, without a mark, bear out sentences that name none.
     """
 
     text: str
     citations: tuple[Citation, ...]
     prompt: PromptRef
     model: str
-    usage: Mapping[str, int]
     grounded: bool
     repaired: bool = False
 
@@ -104,26 +102,27 @@ class GeneratedAnswerer:
         *,
         state_age: timedelta | None = None,
         cases: Sequence[Passage] = (),
+        meter: TokenMeter | None = None,
     ) -> AsyncGenerator[GenerationEvent, None]:
         """Pieces, then Generated or NoAnswer. Raises ModelUnavailable or NotGrounded, both also after pieces.
 
         A sentence becomes a piece only once its sources bear it out, so nobody is shown an invented figure that is
-        taken back later. ``cases`` (drafts only) set the tone; they bear nothing out.
+        taken back later. ``cases`` (drafts only) set the tone; they bear nothing out. ``meter`` counts both attempts.
         """
         ref = PromptRef(self._prompt.name, self._prompt.sha256)
         language = _LANGUAGES.get((locale or language_of(question.text))[:2], f"the customer's language ({locale})")
         shown = fit(passages, self._passage_tokens)
         sources = passages[: len(shown)]
         messages = self._messages(question, shown, state_facts, language, state_age, cases)
-        usage: dict[str, int] = {}
+        meter = meter or TokenMeter()
         problems: tuple[str, ...] = ()
         for attempt in range(2):
             raw, released, numbers = "", 0, dict[int, int]()
+            call = meter.call(messages)
             async with _closing(self._model.stream(messages)) as deltas:
                 async for delta in deltas:
                     raw += delta.text
-                    for name, value in delta.usage.items():
-                        usage[name] = usage.get(name, 0) + value
+                    call.hear(delta.text, delta.usage)
                     end = max((match.end() for match in _END.finditer(raw, released)), default=released)
                     if end > released and await self._holds(raw[:end], sources, state_facts, question):
                         yield Piece(_numbered(raw[released:end], numbers, first=not released))
@@ -131,14 +130,14 @@ class GeneratedAnswerer:
             if NO_ANSWER in raw:
                 if released:
                     yield Restarted("no_answer")
-                yield NoAnswer(ref, self._model.name, usage)
+                yield NoAnswer(ref, self._model.name)
                 return
             raw = raw.rstrip()
             grounding = await asyncio.to_thread(check, raw, sources, state_facts, question.text)
             if grounding.ok:
                 if raw[released:]:
                     yield Piece(_numbered(raw[released:], numbers, first=not released))
-                yield self._generated(raw, grounding, ref, usage, repaired=attempt > 0)
+                yield self._generated(raw, grounding, ref, repaired=attempt > 0)
                 return
             problems = grounding.problems
             if not attempt:
@@ -151,11 +150,9 @@ class GeneratedAnswerer:
         """Whether this beginning of a reply may be shown."""
         return NO_ANSWER not in text and (await asyncio.to_thread(check, text, sources, facts, question.text)).ok
 
-    def _generated(
-        self, raw: str, grounding: Grounding, ref: PromptRef, usage: Mapping[str, int], *, repaired: bool
-    ) -> Generated:
+    def _generated(self, raw: str, grounding: Grounding, ref: PromptRef, *, repaired: bool) -> Generated:
         text = _numbered(raw, {}, first=True)
-        return Generated(text, grounding.citations, ref, self._model.name, usage, grounding.ok, repaired)
+        return Generated(text, grounding.citations, ref, self._model.name, grounding.ok, repaired)
 
     def _complaint(self, problems: Sequence[str], language: str) -> ChatMessage:
         listed = "\n".join(f"- {_as_data(problem)}" for problem in problems[:8])
@@ -181,12 +178,6 @@ class GeneratedAnswerer:
         }
         filled = self._prompt.messages(**{name: values[name] for name in self._prompt.variables})
         return [ChatMessage(message.role, message.content) for message in filled]
-
-
-def tokens(text: str) -> int:
-    """A cautious estimate, without a tokenizer: one a wide character, one for three others."""
-    wide = len(_WIDE.findall(text))
-    return wide + math.ceil((len(text) - wide) / 3)
 
 
 def fit(passages: Sequence[Passage], budget: int) -> list[Passage]:

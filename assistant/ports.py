@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -150,8 +150,14 @@ class ToolCall:
 class ToolModel(Protocol):
     """A chat model that can propose tool calls. Raises ModelUnavailable. Proposing does nothing by itself."""
 
-    async def call_tool(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ToolCall | None:
-        """The first call that the model proposes, or None when it proposes none."""
+    async def call_tool(
+        self,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec],
+        *,
+        told: Callable[[Mapping[str, int]], None] | None = None,
+    ) -> ToolCall | None:
+        """The first call that the model proposes, or None when it proposes none; ``told`` is given the tokens used."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -74,6 +75,7 @@ def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
         "timings_ms": dict(reply.timings_ms),
         "degraded": list(reply.degraded),
         "task": None if reply.task is None else task_record(reply.task),
+        "usage": None if reply.usage is None else asdict(reply.usage),
     }
     if passages:
         record["passages"] = [

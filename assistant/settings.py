@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     model_timeout_s: float = Field(default=20.0, gt=0, description="Longest wait for a whole generated reply.")
     model_first_token_s: float = Field(default=10.0, gt=0, description="Longest wait for its first token.")
     model_max_tokens: int = Field(default=600, gt=0, description="Longest generated reply, in tokens.")
+    llm_price_in: float | None = Field(
+        default=None, ge=0, description="Price of a million tokens sent to the chat model, for the cost of replies."
+    )
+    llm_price_out: float | None = Field(default=None, ge=0, description="Price of a million tokens that it writes.")
 
     judge_model: str | None = Field(
         default=None, description="The model that judges replies in `eval transfers --judge`; not the one under test."

@@ -24,6 +24,7 @@ from assistant.followup import standalone
 from assistant.generation import GeneratedAnswerer
 from assistant.handoff import HandoffRules, TurnReader, packaged_rules, reopened
 from assistant.language import Locale, spoken
+from assistant.metering import Prices
 from assistant.ports import Clock, Embedder, StateSource
 from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
@@ -53,7 +54,7 @@ class Answerer:
         self._state_source = state_source
         self._settings = settings
         self._clock = clock
-        records = RecordMaker(suggester)
+        records = RecordMaker(suggester, Prices.of(settings.llm_price_in, settings.llm_price_out))
         self._records = records
         self._rules = RulesStage(
             handoff_rules or packaged_rules(),

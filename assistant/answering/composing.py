@@ -88,7 +88,7 @@ class Composer:
         passages = supporting(making.retrieval.passages, WORTH_SHOWING)
         started = time.perf_counter()
         async for event in generator.stream(
-            making.question, passages, facts, making.locale, state_age=making.state_age
+            making.question, passages, facts, making.locale, state_age=making.state_age, meter=making.meter
         ):
             match event:
                 case Piece(text=text):

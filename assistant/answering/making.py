@@ -13,6 +13,7 @@ from assistant.domain.reply import Citation, Decision, Handoff, PromptRef, Reply
 from assistant.domain.state import UserState
 from assistant.handoff import fix_promises
 from assistant.language import Locale
+from assistant.metering import Prices, TokenMeter
 from assistant.retrieval import Retrieval
 from assistant.state.answers import StateAnswer, answer_from_state, missing_note, needs_sign_in
 from assistant.suggesting import Suggester
@@ -33,6 +34,7 @@ class Making:
     retrieval: Retrieval = field(default_factory=lambda: Retrieval(()))
     timings: dict[str, float] = field(default_factory=dict)
     degraded: list[str] = field(default_factory=list)
+    meter: TokenMeter = field(default_factory=TokenMeter)
     _read: tuple[StateAnswer | None] | None = None
 
     @property
@@ -68,8 +70,9 @@ class Making:
 class RecordMaker:
     """Turns what a stage decided into a reply."""
 
-    def __init__(self, suggester: Suggester | None) -> None:
+    def __init__(self, suggester: Suggester | None, prices: Prices | None = None) -> None:
         self._suggester = suggester
+        self._prices = prices
 
     def make(
         self,
@@ -103,6 +106,7 @@ class RecordMaker:
             prompt=prompt,
             degraded=tuple(dict.fromkeys(making.degraded)),
             passages=making.retrieval.passages,
+            usage=making.meter.usage(self._prices),
         )
 
     def _suggested(self, making: Making) -> tuple[str, ...]:

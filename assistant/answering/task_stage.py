@@ -37,7 +37,7 @@ class TaskStage:
         if self._tasks is None or (ruled is not None and ruled.handoff is not None):
             return ruled
         started = time.perf_counter()
-        said = await self._tasks.turn(making.question, making.state, making.locale)
+        said = await self._tasks.turn(making.question, making.state, making.locale, making.meter)
         making.timings["task"] = since(started)
         return self._reply(making, said) if said is not None else ruled
 

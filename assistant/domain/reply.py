@@ -69,12 +69,26 @@ class PromptRef:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens that the chat model took for one reply, over all its ``calls``, a failed or repaired attempt included.
+
+    ``estimated``: for at least one call the server gave no count. ``cost`` is money, None where no price is set.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    calls: int = 1
+    estimated: bool = False
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One reply. ``confidence`` is 0–1; ``timings_ms`` is by stage; ``model`` is None for the extractive answerer.
 
     ``degraded`` names each step down from the configured way (``llm``, ``vector_index``, ``state``), so that it can be
     seen; ``state_used`` lists ids of the state entities the text rests on; ``task`` is how the task in hand stands;
-    ``runs_told`` are the task runs whose outcome the text tells.
+    ``runs_told`` are the task runs whose outcome the text tells; ``usage`` is None where no model was asked.
     """
 
     text: str
@@ -93,3 +107,4 @@ class Reply:
     passages: tuple[Passage, ...] = ()
     task: TaskRecord | None = None
     runs_told: tuple[str, ...] = ()
+    usage: TokenUsage | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -82,7 +82,13 @@ class OpenAIChat:
                 _log.info("%s rejected an option; trying with %s", self._model, sorted(adapted))
                 options = adapted
 
-    async def call_tool(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ToolCall | None:
+    async def call_tool(
+        self,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec],
+        *,
+        told: Callable[[Mapping[str, int]], None] | None = None,
+    ) -> ToolCall | None:
         """The first tool call that the model proposes, or None when it writes text instead. Raises ModelUnavailable.
 
         A call that was cut off by a token limit is a failure: half an argument is another argument.
@@ -103,7 +109,7 @@ class OpenAIChat:
         options = dict(self._options)
         while True:
             try:
-                call = await self._tool_call({**body, **options}, deadline)
+                call = await self._tool_call({**body, **options}, deadline, told)
             except RequestRejected as exc:
                 adapted = _adapted(options, exc)
                 if adapted is None:
@@ -113,7 +119,9 @@ class OpenAIChat:
                 self._options = options
                 return call
 
-    async def _tool_call(self, body: Mapping[str, object], deadline: float) -> ToolCall | None:
+    async def _tool_call(
+        self, body: Mapping[str, object], deadline: float, told: Callable[[Mapping[str, int]], None] | None
+    ) -> ToolCall | None:
         name, arguments, finish = "", "", None
         async with aclosing(self._client.stream(body)) as chunks:
             while True:
@@ -131,6 +139,8 @@ class OpenAIChat:
                         name += piece.name
                         arguments += piece.arguments
                 finish = chunk.finish_reason or finish
+                if told is not None and chunk.usage:
+                    told(chunk.usage)
         if finish not in ("stop", "tool_calls", "function_call"):
             raise ModelUnavailable(f"{self._model}'s tool call ended with {finish!r}. The rules decide alone.")
         return ToolCall(name, arguments) if name else None

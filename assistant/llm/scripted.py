@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 
 from assistant.ports import ChatDelta, ChatMessage, ToolCall, ToolSpec
 
@@ -57,10 +57,18 @@ class ScriptedChat:
             yield ChatDelta(piece)
         yield ChatDelta(usage=self._usage)
 
-    async def call_tool(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ToolCall | None:
+    async def call_tool(
+        self,
+        messages: Sequence[ChatMessage],
+        tools: Sequence[ToolSpec],
+        *,
+        told: Callable[[Mapping[str, int]], None] | None = None,
+    ) -> ToolCall | None:
         """The next scripted call; an exception among them is raised."""
         self.tool_requests.append((tuple(messages), tuple(tools)))
         planned = self._tool_calls.popleft() if self._tool_calls else None
         if isinstance(planned, Exception):
             raise planned
+        if told is not None:
+            told(self._usage)
         return planned

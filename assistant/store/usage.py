@@ -1,4 +1,4 @@
-"""What the live replies of one workspace were made from: which articles are cited, and which are never even given."""
+"""What the live replies of one workspace were made from, articles cited or only given, and what the model took."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 
 from assistant.domain.knowledge import DocumentKind
+from assistant.domain.reply import TokenUsage
+from assistant.metering import Spent, spent
 from assistant.store import tables as t
 
 
@@ -36,6 +38,17 @@ class UsageRecords:
     def __init__(self, engine: Engine, workspace: str) -> None:
         self._engine = engine
         self._workspace = workspace
+
+    def spent(self) -> Spent:
+        """What the chat model took for all stored replies and drafts that asked it."""
+        usages: list[TokenUsage] = []
+        with self._engine.connect() as connection:
+            for table in (t.turns, t.drafts):
+                for row in connection.execute(select(table.c.reply).where(table.c.workspace == self._workspace)):
+                    kept = (row.reply or {}).get("usage")
+                    if kept:
+                        usages.append(TokenUsage(**kept))
+        return spent(usages)
 
     def articles(self) -> Usage:
         """The use of every article that a reply was given or cites."""

@@ -18,6 +18,7 @@ from assistant.domain.state import UserState
 from assistant.domain.task import HandedTask, Precondition, Task, TaskDialog, TaskRecord, TaskRun, TaskSet, TaskStatus
 from assistant.errors import StateUnavailable, ToolFailed
 from assistant.language import Locale
+from assistant.metering import TokenMeter
 from assistant.ports import Clock, StateSource
 from assistant.state.answers.statuses import kind_word
 from assistant.store.task_records import TaskRecords
@@ -158,8 +159,10 @@ class TaskDesk:
 
     # -- collecting -----------------------------------------------------------------------------------------------
 
-    async def turn(self, question: Question, state: UserState | None, locale: Locale) -> TaskReply | None:
-        """The reply of the task that this turn is about; None when it is about none."""
+    async def turn(
+        self, question: Question, state: UserState | None, locale: Locale, meter: TokenMeter | None = None
+    ) -> TaskReply | None:
+        """The reply of the task that this turn is about; None when it is about none. ``meter`` counts the model's."""
         if question.user_id is None or not question.conversation_id:
             return None
         dialog = await self._dialog(question)
@@ -170,7 +173,7 @@ class TaskDesk:
         if self._proposer is not None and state is not None and not declines(question.text):
             near = await asyncio.to_thread(self.recogniser.may_be, question.text)
             if near or wanted is not None or current is not None:
-                proposed = await self._proposer.propose(question, self.tasks.tasks, state)
+                proposed = await self._proposer.propose(question, self.tasks.tasks, state, meter or TokenMeter())
             if proposed is not None and proposed.task not in (current, wanted) and not near:
                 proposed = None  # "嗯" to one summary starts no other task, whatever the model makes of it
         task = wanted or (proposed.task if proposed is not None and not asks(question.text) else None) or current

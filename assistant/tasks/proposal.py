@@ -17,6 +17,7 @@ from assistant.domain.live import Question
 from assistant.domain.state import UserState
 from assistant.domain.task import Task
 from assistant.errors import ModelUnavailable
+from assistant.metering import TokenMeter
 from assistant.ports import ChatMessage, ToolModel, ToolSpec
 from assistant.state.answers.statuses import status_word
 from assistant.tasks.declaration import schema_problem, tool_schema
@@ -42,7 +43,9 @@ class Proposer:
         self._prompt = prompts.load("task")
         self._budget_s = budget_s
 
-    async def propose(self, question: Question, tasks: Sequence[Task], state: UserState) -> Proposal | None:
+    async def propose(
+        self, question: Question, tasks: Sequence[Task], state: UserState, meter: TokenMeter
+    ) -> Proposal | None:
         """The task that the model finds asked for, with parameters that fit its schema; None without one."""
         specs = [ToolSpec(t.name, f"{t.description.en} / {t.description.zh}", tool_schema(t)) for t in tasks]
         turns = [t for t in question.history if t.role == "customer"][-_HISTORY:]
@@ -53,7 +56,10 @@ class Proposer:
         )
         try:
             async with asyncio.timeout(self._budget_s):
-                call = await self._model.call_tool([ChatMessage(m.role, m.content) for m in messages], specs)
+                sent = [ChatMessage(m.role, m.content) for m in messages]
+                counted = meter.call(sent)
+                call = await self._model.call_tool(sent, specs, told=counted.told)
+                counted.hear(call.arguments if call is not None else " ")  # it answered, if only by proposing nothing
         except (ModelUnavailable, TimeoutError) as exc:
             _log.info("no proposal from the model: %s", exc)
             return None

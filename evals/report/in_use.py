@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistant.bootstrap import Service
+from assistant.metering import Spent
 from assistant.store.drafts import DraftRecords
 from assistant.store.reviews import ReviewRecords
 from evals.draft_report import DraftReport, report_on_drafts
@@ -15,12 +16,16 @@ from evals.suggesting.live import LiveHits, live_hits
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """``reviews`` counts drafted articles by status, ``flags`` articles that agents flagged and nobody settled."""
+    """``reviews`` counts drafted articles by status, ``flags`` articles that agents flagged and nobody settled.
+
+    ``spent`` is what the chat model took for live replies.
+    """
 
     drafts: DraftReport
     suggestions: LiveHits
     reviews: Mapping[str, int]
     flags: int
+    spent: Spent
 
 
 def in_use(service: Service, workspace: str) -> InUse:
@@ -31,4 +36,5 @@ def in_use(service: Service, workspace: str) -> InUse:
         live_hits(service, workspace),
         dict(Counter(item.status for item in reviews.items())),
         len({flag.article_id for flag in reviews.flags()}),
+        service.usage(workspace).spent(),
     )

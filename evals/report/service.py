@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from statistics import median
 
+from assistant.metering import Spent, spent
 from evals.draft_report import DraftReport
 from evals.report.in_use import InUse
 from evals.report.model import ReportInput
@@ -36,10 +37,11 @@ def service_section(p: Pieces, given: ReportInput) -> str:
 
 
 def live_section(p: Pieces, found: InUse | None) -> str:
-    """Acceptance of drafts, hits of suggestions, and what waits for review."""
+    """Acceptance of drafts, hits of suggestions, what waits for review, and what the chat model took."""
     if found is None:
         return p.nothing("live", "live_none")
     rows = _drafts(p, found.drafts) + _suggestions(p, found.suggestions) + _reviews(p, found)
+    rows += row(p.t("cost_model"), _spent(p, found.spent) if found.spent.replies else p.t("cost_live_none"))
     return p.section("live", f"<table>{rows}</table>")
 
 
@@ -77,10 +79,19 @@ def _share(e: Estimate) -> str:
 
 
 def _model_cost(p: Pieces, given: ReportInput) -> str:
-    models = Counter(r.model for r in given.scored.replay.replies.values() if r.model is not None).most_common()
-    if not models:
-        return p.t("cost_no_model")
-    return p.t("cost_untold", models=p.joined([f"{name} {count}" for name, count in models]))
+    replies = given.scored.replay.replies.values()
+    usages = [reply.usage for reply in replies if reply.usage is not None]
+    return _spent(p, spent(usages)) if usages else p.t("cost_no_model")
+
+
+def _spent(p: Pieces, found: Spent) -> str:
+    told = p.t("cost_tokens", requests=found.calls, tokens_in=found.prompt_tokens, tokens_out=found.completion_tokens)
+    if found.estimated:
+        told += " " + p.t("cost_estimated", count=found.estimated, replies=found.replies)
+    if found.cost is None:
+        return f"{told} {p.t('cost_unpriced')}"
+    told += " " + p.t("cost_money", amount=f"{found.cost:.4f}")
+    return told if found.priced == found.replies else f"{told} {p.t('cost_part', count=found.replies - found.priced)}"
 
 
 def _judge_cost(p: Pieces, given: ReportInput) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import DocumentKind, Passage
 from assistant.domain.live import Question
+from assistant.domain.reply import TokenUsage
 from assistant.errors import ModelUnavailable
 from assistant.generation import (
     Generated,
@@ -27,6 +28,7 @@ from assistant.generation import (
     tokens,
 )
 from assistant.llm.scripted import ScriptedChat, ScriptedReply
+from assistant.metering import TokenMeter
 from prompts import load
 
 
@@ -44,7 +46,7 @@ BAD = "微信退款在审核通过后5个工作日到账[2]。"
 async def run(
     replies: Sequence[ScriptedReply], text: str = "退款多久到账？", facts: Sequence[str] = (), **options: Any
 ) -> tuple[list[GenerationEvent], ScriptedChat]:
-    chat = ScriptedChat(replies, usage={"total_tokens": 10})
+    chat = ScriptedChat(replies, usage={"prompt_tokens": 8, "completion_tokens": 2})
     answerer = GeneratedAnswerer(chat, prompt=options.pop("prompt", "reply"))
     question = Question(text, history=options.pop("history", ()))
     passages = options.pop("passages", (RETURNS, REFUNDS))
@@ -59,7 +61,8 @@ def shown(events: Sequence[GenerationEvent]) -> str:
 
 
 async def test_a_good_reply_comes_in_sentences_and_whole() -> None:
-    events, _ = await run([list(GOOD)])
+    meter = TokenMeter()
+    events, _ = await run([list(GOOD)], meter=meter)
     *pieces, last = events
     assert [p.text for p in pieces if isinstance(p, Piece)] == [
         "微信退款在审核通过后1-3个工作日到账[1]。",
@@ -71,7 +74,7 @@ async def test_a_good_reply_comes_in_sentences_and_whole() -> None:
     assert last.citations[0].quote == "审核通过后，微信退款1-3个工作日到账。"
     assert (last.model, last.grounded, last.repaired) == ("scripted", True, False)
     assert last.prompt.sha256 == load("reply").sha256
-    assert last.usage == {"total_tokens": 10}
+    assert meter.usage(None) == TokenUsage(8, 2)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40))
@@ -88,13 +91,14 @@ async def test_the_pieces_are_the_text_however_the_model_cuts_it(sizes: list[int
 
 
 async def test_an_invented_figure_is_never_shown_and_is_repaired() -> None:
-    events, chat = await run([list("退货运费由买家承担[1]。" + BAD), [GOOD]])
+    meter = TokenMeter()
+    events, chat = await run([list("退货运费由买家承担[1]。" + BAD), [GOOD]], meter=meter)
     assert [type(e).__name__ for e in events] == ["Piece", "Restarted", "Piece", "Piece", "Generated"]
     assert "5个工作日" not in "".join(e.text for e in events if isinstance(e, Piece))
     last = events[-1]
     assert isinstance(last, Generated)
     assert last.repaired
-    assert last.usage == {"total_tokens": 20}
+    assert meter.usage(None) == TokenUsage(16, 4, calls=2)
     assert [m.role for m in chat.calls[1]] == ["system", "user", "assistant", "user"]
     assert "5个工作日" in chat.calls[1][-1].content
 
