@@ -40,6 +40,10 @@ class CachingEmbedder:
         """How many texts are remembered."""
         return len(self._queries) + len(self._passages)
 
+    def tables(self) -> dict[str, dict[str, NDArray[np.float32]]]:
+        """What is remembered, ``queries`` and ``passages`` by text: to be kept elsewhere, or brought back."""
+        return {"queries": self._queries, "passages": self._passages}
+
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """(n, dimensions) rows for questions. Raises EmbeddingFailed."""
         return self._rows(texts, query=True)

@@ -1,4 +1,4 @@
-"""Peers: what LangChain users have in an afternoon, and the two halves of a hybrid alone; no part of the product."""
+"""Peers: what people have in an afternoon, each set up as its documentation shows; no part of the product."""
 
 from __future__ import annotations
 
@@ -7,16 +7,54 @@ from typing import Any
 
 import numpy as np
 
-from assistant.ports import Embedder, Vectors
+from assistant.ports import Embedder
 from evals.beir import BeirDocument
 
 Search = Callable[[str, int], list[tuple[str, float]]]
 Corpus = Mapping[str, BeirDocument]
 
+DEPTH = 100  # what each half of a hybrid hands to the joining
+RRF_K = 60  # Cormack, Clarke & Büttcher 2009
+
+
+def peers(corpus: Corpus, embedder: Embedder) -> dict[str, Callable[[], Search]]:
+    """By name, what builds each peer over these documents; every one uses the vectors of the same embedder."""
+    from evals.bench.peers_haystack import haystack_hybrid
+    from evals.bench.peers_langchain import langchain_chroma, langchain_ensemble
+
+    return {
+        "LangChain + Chroma": lambda: langchain_chroma(corpus, embedder),
+        "LangChain ensemble, BM25 by spaces": lambda: langchain_ensemble(corpus, embedder, words=False),
+        "LangChain ensemble, BM25 by jieba": lambda: langchain_ensemble(corpus, embedder, words=True),
+        "Haystack hybrid, its tokens, rank fusion": lambda: haystack_hybrid(corpus, embedder),
+        "Haystack hybrid, jieba, rank fusion": lambda: haystack_hybrid(corpus, embedder, words=True),
+        "Haystack hybrid, jieba, distribution-based": lambda: haystack_hybrid(
+            corpus, embedder, words=True, mode="distribution_based_rank_fusion"
+        ),
+        **halves(corpus, embedder),
+    }
+
+
+def halves(corpus: Corpus, embedder: Embedder) -> dict[str, Callable[[], Search]]:
+    """The two halves of a hybrid, alone and joined in the two usual ways; these are quick at any size."""
+    return {
+        "bm25s + jieba": lambda: bm25_jieba(corpus),
+        "exact dense (numpy)": lambda: exact_dense(corpus, embedder),
+        "both, rank fusion (RRF)": lambda: joined(corpus, embedder, rank_fusion),
+        "both, min-max fusion, half each": lambda: joined(corpus, embedder, min_max_fusion),
+    }
+
 
 def texts_of(corpus: Corpus) -> tuple[list[str], list[str]]:
     """(ids, title and text of each document)."""
     return list(corpus), [f"{d.title}\n{d.text}".strip() for d in corpus.values()]
+
+
+def jieba_words(text: str) -> list[str]:
+    """jieba's words in lower case, without the white space and punctuation that it cuts out as words too."""
+    import jieba
+
+    return [word for word in jieba.lcut(text.lower()) if any(letter.isalnum() for letter in word)]
 
 
 def exact_dense(corpus: Corpus, embedder: Embedder) -> Search:
@@ -33,73 +71,51 @@ def exact_dense(corpus: Corpus, embedder: Embedder) -> Search:
 def bm25_jieba(corpus: Corpus) -> Search:
     """bm25s over jieba's words."""
     import bm25s
-    import jieba
 
     ids, texts = texts_of(corpus)
     index = bm25s.BM25()
-    index.index([jieba.lcut(text.lower()) for text in texts], show_progress=False)
+    index.index([jieba_words(text) for text in texts], show_progress=False)
 
     def search(question: str, k: int) -> list[tuple[str, float]]:
-        return _best(ids, np.asarray(index.get_scores(jieba.lcut(question.lower()))), k)
+        words = jieba_words(question)
+        return [(key, score) for key, score in _best(ids, np.asarray(index.get_scores(words)), k) if score > 0]
 
     return search
 
 
-def langchain_chroma(corpus: Corpus, embedder: Embedder) -> Search:
-    """LangChain's Chroma vector store as its documentation shows it, with cosine distance."""
-    store = _chroma_store(corpus, embedder)
+Join = Callable[[Sequence[list[tuple[str, float]]]], dict[str, float]]
+
+
+def joined(corpus: Corpus, embedder: Embedder, join: Join) -> Search:
+    """The best hundred of ``bm25_jieba`` and of ``exact_dense``, joined."""
+    both = (bm25_jieba(corpus), exact_dense(corpus, embedder))
 
     def search(question: str, k: int) -> list[tuple[str, float]]:
-        found = store.similarity_search_with_score(question, k=min(k, len(corpus)))
-        return [(document.metadata["id"], 1.0 - float(distance)) for document, distance in found]
+        scores = join([half(question, DEPTH) for half in both])
+        return sorted(scores.items(), key=lambda item: -item[1])[:k]
 
     return search
 
 
-def langchain_ensemble(corpus: Corpus, embedder: Embedder, *, words: bool) -> Search:
-    """LangChain's EnsembleRetriever, half BM25Retriever, half Chroma; ``words`` cuts Chinese with jieba."""
-    import jieba
-    from langchain_classic.retrievers import EnsembleRetriever
-    from langchain_community.retrievers import BM25Retriever
-
-    ids, texts = texts_of(corpus)
-    cut: Callable[[str], list[str]] = (lambda text: jieba.lcut(text.lower())) if words else str.split
-    depth = 100
-    lexical = BM25Retriever.from_texts(texts, metadatas=[{"id": key} for key in ids], preprocess_func=cut, k=depth)
-    dense = _chroma_store(corpus, embedder).as_retriever(search_kwargs={"k": min(depth, len(ids))})
-    both = EnsembleRetriever(retrievers=[lexical, dense], weights=[0.5, 0.5], id_key="id")
-
-    def search(question: str, k: int) -> list[tuple[str, float]]:
-        found = both.invoke(question)[:k]
-        return [(document.metadata["id"], 1.0 / (rank + 1)) for rank, document in enumerate(found)]
-
-    return search
+def rank_fusion(lists: Sequence[list[tuple[str, float]]]) -> dict[str, float]:
+    """Reciprocal rank fusion with k = 60."""
+    scores: dict[str, float] = {}
+    for ranking in lists:
+        for rank, (key, _) in enumerate(ranking, 1):
+            scores[key] = scores.get(key, 0.0) + 1.0 / (RRF_K + rank)
+    return scores
 
 
-def _chroma_store(corpus: Corpus, embedder: Embedder) -> Any:
-    import uuid
-
-    from langchain_chroma import Chroma
-    from langchain_core.embeddings import Embeddings
-
-    class Same(Embeddings):
-        """The bundled embedder, as LangChain calls it."""
-
-        def embed_documents(self, texts: list[str]) -> list[list[float]]:
-            rows: Vectors = embedder.embed_passages(texts)
-            return [list(map(float, row)) for row in rows]
-
-        def embed_query(self, text: str) -> list[float]:
-            return [float(value) for value in embedder.embed_queries([text])[0]]
-
-    ids, texts = texts_of(corpus)
-    store = Chroma(
-        f"bench-{uuid.uuid4().hex[:12]}", embedding_function=Same(), collection_metadata={"hnsw:space": "cosine"}
-    )
-    for start in range(0, len(ids), 1000):
-        part = slice(start, start + 1000)
-        store.add_texts(texts[part], metadatas=[{"id": key} for key in ids[part]], ids=ids[part])
-    return store
+def min_max_fusion(lists: Sequence[list[tuple[str, float]]]) -> dict[str, float]:
+    """The mean of the lists' scores, each list's stretched to 0–1; what a list does not name has 0 in it."""
+    scores: dict[str, float] = {}
+    for ranking in lists:
+        if not ranking:
+            continue
+        high, low = ranking[0][1], ranking[-1][1]
+        for key, score in ranking:
+            scores[key] = scores.get(key, 0.0) + (score - low) / (high - low or 1.0) / len(lists)
+    return scores
 
 
 def _best(ids: Sequence[str], scores: Any, k: int) -> list[tuple[str, float]]:
