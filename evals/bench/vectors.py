@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,11 @@ def load_vectors(embedder: CachingEmbedder, path: Path) -> int:
 
 def save_vectors(embedder: CachingEmbedder, path: Path) -> None:
     """Write all that the embedder remembers; a kill leaves the file as it was."""
-    columns = {}
+    columns: dict[str, Any] = {"fingerprint": np.array(embedder.fingerprint)}
     for kind, known in embedder.tables().items():
         columns[f"{kind}_texts"] = np.frombuffer(json.dumps(list(known)).encode(), dtype=np.uint8)
         columns[f"{kind}_rows"] = np.array(list(known.values()), dtype=np.float32).reshape(-1, embedder.dimensions)
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     with beside.open("wb") as file:
-        np.savez(file, fingerprint=np.array(embedder.fingerprint), **columns)
+        np.savez(file, **columns)
     os.replace(beside, path)
