@@ -19,6 +19,7 @@ from assistant.ports import Embedder, TextSegmenter, VectorIndex
 from assistant.store.snapshot import EntryTable, Snapshot
 from assistant.subjects import NONE, named_in
 from assistant.text import fold, language_of
+from assistant.voting import votes
 
 CANDIDATES = 80
 LOOK_AGAIN_S = 2.0  # how soon a running service sees what another process ingested
@@ -310,6 +311,8 @@ def gather(
     best_lexical = np.zeros(len(documents), dtype=np.float32)
     np.maximum.at(best_dense, document_place[is_question], dense[is_question])
     np.maximum.at(best_lexical, document_place[is_question], lexical[is_question])
+    asked = np.bincount(document_place[is_question], minlength=len(documents)).astype(np.float32)
+    vote = votes(document_place[is_question], len(documents), dense[is_question], lexical[is_question])
     document_of_chunk = np.zeros(len(chunks), dtype=np.int64)
     document_of_chunk[place] = document_place
     is_article = np.zeros(len(chunks), dtype=np.bool_)
@@ -325,6 +328,8 @@ def gather(
         question_lexical=best_lexical[document_of_chunk],
         is_article=is_article,
         foreign=chinese != (language == "zh"),
+        questions=asked[document_of_chunk],
+        vote=vote[document_of_chunk],
     )
 
 
