@@ -217,6 +217,10 @@ def loop(
     cases: Annotated[Path, typer.Argument(help="Reply cases, JSONL.")],
     until: Annotated[str | None, typer.Option("--until", help="Knowledge as of this day, such as 2026-03-01.")] = None,
     weeks: Annotated[int, typer.Option("--weeks", min=1, max=52, help="Weeks from then to draft from.")] = 1,
+    folds: Annotated[
+        int,
+        typer.Option("--folds", min=0, max=20, help="Measure the window itself in so many folds; 0: what follows it."),
+    ] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the figures of every case, JSON.")] = None,
     workspace: WorkspaceOption = None,
     data_dir: DataDirOption = None,
@@ -225,22 +229,30 @@ def loop(
     """Turn the loop once in the past: drafts from one window's failures, measured on the cases after it."""
     import json
 
+    from assistant.errors import ConfigurationError
     from evals.jsonl import write_whole
+    from evals.loop.cross_fit import cross_fit
     from evals.loop.time_split import turn_the_loop
     from evals.loop.time_split_text import loop_markdown
     from evals.transfer_run import prepare
     from ingest.sources.schemas import parse_transcript
 
+    if folds == 1:
+        raise ConfigurationError("--folds 1 leaves no other conversations to draft from; take at least 2")
     must_exist(cases)
     must_be_writable(out)
     usable, rejected = _cases_in(cases)
     with open_session(ctx, workspace, data_dir, as_json) as session:
-        moment = _moment(until, usable, weeks)
+        moment = _moment(until, usable, weeks if folds else weeks + 1)
         stored = session.service.records(session.workspace).transcripts()
         transcripts = [parse_transcript(dict(each), "records") for each in stored]
         with ConsoleProgress() as progress:
             bench = prepare(session.service, session.workspace, usable, as_of=True)
-            result = asyncio.run(turn_the_loop(bench, transcripts, until=moment, weeks=weeks, progress=progress))
+            if folds:
+                turning = cross_fit(bench, transcripts, until=moment, weeks=weeks, folds=folds, progress=progress)
+            else:
+                turning = turn_the_loop(bench, transcripts, until=moment, weeks=weeks, progress=progress)
+            result = asyncio.run(turning)
         record = {**result.record(), "rejected": rejected}
         if out is not None:
             write_whole(out, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
@@ -339,7 +351,7 @@ def _cases_in(path: Path) -> tuple[list[ReplyCase], list[dict[str, Any]]]:
 
 
 def _moment(until: str | None, cases: list[ReplyCase], weeks: int) -> datetime:
-    """The day given, else so many weeks and one before the last case: one week is left to measure on."""
+    """The day given, else so many weeks before the last case."""
     from datetime import UTC, timedelta
 
     from assistant.errors import ConfigurationError
@@ -348,7 +360,7 @@ def _moment(until: str | None, cases: list[ReplyCase], weeks: int) -> datetime:
         last = max((case.at for case in cases if case.at is not None), default=None)
         if last is None:
             raise ConfigurationError("no case says when it was; the loop needs cases with a time")
-        return last - timedelta(weeks=weeks + 1)
+        return last - timedelta(weeks=weeks)
     try:
         moment = datetime.fromisoformat(until)
     except ValueError as exc:

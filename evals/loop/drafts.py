@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ ASSEMBLED = "resolution"
 _QUESTIONS = 6  # cases whose askings an article takes
 _LONGEST_QUESTION = 120
 _OWN = frozenset({"id", "date", "time"})  # an amount or a length of time may be the rule's
+_NUMBER = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z0-9-]*\d{6})(?:[A-Za-z]{1,4}-?)?[0-9][A-Za-z0-9-]{6,}(?![A-Za-z0-9])")
+_NUMBERED = {"zh": "[单号]", "en": "[number]"}  # an order or a parcel is one customer's; what is mined keeps it
 _LEAST = 12  # characters of rules below which there is nothing to write an article from
 
 
@@ -65,7 +68,7 @@ def draft_for(gap: Gap, cases: Mapping[str, ReplyCase], now: datetime) -> Draft 
         return None
     same = [item for item in told if language_of(" ".join(item[1])) == language] or told
     best, clearest = max(same, key=lambda item: (sum(map(len, item[1])), item[0].case_id))
-    body = redact("\n".join(clearest), language).text
+    body = impersonal("\n".join(clearest), language)
     asking = _members(gap, cases)[:_QUESTIONS]
     questions = tuple(dict.fromkeys(question for case in asking for question in askings(case)))
     # Who asked one of the article's own questions is found by it: a source too, or a replay would count it as a gain.
@@ -73,7 +76,7 @@ def draft_for(gap: Gap, cases: Mapping[str, ReplyCase], now: datetime) -> Draft 
     return Draft(
         Article(
             id=f"gap-{gap.id}",
-            title=redact(gap.name, language).text,
+            title=impersonal(gap.name, language),
             body=body,
             locale=language,
             audience="internal",
@@ -94,8 +97,13 @@ def askings(case: ReplyCase) -> tuple[str, ...]:
     need, before, _ = split_turns(case.turns)
     first = next((turn.text for turn in case.turns if turn.role == "customer" and tells(turn.text)), need)
     asked = (need, first) if before else (need,)
-    lines = (one_line(redact(text, language_of(text)).text, _LONGEST_QUESTION) for text in asked if text.strip())
+    lines = (one_line(impersonal(text, language_of(text)), _LONGEST_QUESTION) for text in asked if text.strip())
     return tuple(dict.fromkeys(lines))
+
+
+def impersonal(text: str, language: str) -> str:
+    """The text without personal data and without numbers of orders and parcels, placeholders in their stead."""
+    return _NUMBER.sub(_NUMBERED["zh" if language == "zh" else "en"], redact(text, language).text)
 
 
 def told_by(gap: Gap, cases: Mapping[str, ReplyCase]) -> list[tuple[ReplyCase, tuple[str, ...]]]:
@@ -103,7 +111,11 @@ def told_by(gap: Gap, cases: Mapping[str, ReplyCase]) -> list[tuple[ReplyCase, t
     found = []
     for case in _members(gap, cases):
         for reference in case.references[:1]:
-            rules = tuple(_rule(s) for s in parts_of(case, reference).rules if is_general(s) and not _of_one(s, case))
+            rules = tuple(
+                _rule(s)
+                for s in parts_of(case, reference).rules
+                if is_general(s) and not _of_one(s, case) and not _NUMBER.search(s)
+            )
             if sum(map(len, rules)) >= _LEAST:
                 found.append((case, rules))
     return found

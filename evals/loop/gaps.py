@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _TYPICAL_MINUTES = 10.0  # where a transcript does not tell how long it took
 _LOW_RATING, _LOW_WEIGHT = 2, 0.5
 _VALUE = {"black": 2.0, "vip": 2.0, "gold": 1.5, "silver": 1.2}
 _LONGEST = 60
+_LONG_NUMBER = re.compile(r"\d{6}")
 _TELLS = {"zh": 6, "en": 14}  # characters from which a turn can name an issue
 
 
@@ -171,6 +173,7 @@ def _telling_turn(group: Sequence[ReplyCase], embedder: Embedder) -> str:
     said = [turn.strip() for case in group for turn in asked_by(case).splitlines()]
     usual = Counter(language_of(turn) for turn in said).most_common(1)[0][0]
     telling = [t for t in said if len(t) >= _TELLS[usual] and language_of(t) == usual and not asks_for_person(t)]
+    telling = [turn for turn in telling if not _LONG_NUMBER.search(turn)] or telling  # one parcel names no issue
     turns = list(dict.fromkeys(telling or said))
     replies = [case.references[0] for case in group if case.references]
     if len(turns) == 1 or not replies:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evals.loop.time_split import LoopResult
+from evals.loop.loop_result import LoopResult
 from evals.statistics import Difference, Estimate
 
 _ARMS = {
@@ -22,7 +22,7 @@ def loop_markdown(result: LoopResult) -> str:
         "",
         f"Window: {len(result.window)} cases, {result.failed} failed, {len(result.gaps)} gaps that an article can "
         f"close, {made} drafts, {accepted} accepted by rule ({made - accepted} refused). No person looked at them.",
-        f"Measured: {len(result.measured)} cases after the window; {len(result.marked)} marked ones are left out.",
+        _measured(result),
         "",
         "| knowledge | accuracy | 95 % interval | scored | unscored | replies citing drafts |",
         "|---|---|---|---|---|---|",
@@ -38,13 +38,19 @@ def loop_markdown(result: LoopResult) -> str:
         "| compared | difference | 95 % interval | detectable | gains | regressions |",
         "|---|---|---|---|---|---|",
     ]
-    pairs = [(name, "before") for name in result.arms if name != "before"] + [("mined and drafts", "mined")]
-    for name, to in pairs:
+    for name, to in result.compared():
         gains, losses = result.crossed(name, to)
         out.append(f"| {name} − {to} | {_difference(result.difference(name, to))} | {len(gains)} | {len(losses)} |")
     out += ["", "Accepted drafts:", *(f"- {d.article.title} [{d.article.id}]" for d in result.accepted)]
     out += [f"- refused: {article} {reason}" for article, reason in result.refused.items()]
     return "\n".join(out)
+
+
+def _measured(result: LoopResult) -> str:
+    which = "cases after the window"
+    if result.folds:
+        which = f"cases of the window in {result.folds} folds, each answered with drafts from the other conversations"
+    return f"Measured: {len(result.measured)} {which}; {len(result.marked)} marked ones are left out."
 
 
 def _mean(estimate: Estimate) -> str:

@@ -16,10 +16,9 @@ from assistant.figures import figures, same_figure
 from assistant.ports import ChatMessage, ChatModel
 from assistant.text import language_of
 from evals.cases import ReplyCase
-from evals.loop.drafts import Draft, told_by
+from evals.loop.drafts import Draft, impersonal, told_by
 from evals.loop.gaps import Gap, one_line
 from evals.provenance import SOURCE_TAG
-from ingest.redaction import redact
 from prompts import load
 
 _MOST_SOURCES = 6
@@ -54,8 +53,8 @@ async def written_draft(model: ChatModel, gap: Gap, cases: Mapping[str, ReplyCas
     if not told:
         return None
     language = language_of(gap.name)
-    answers = [redact("\n".join(rules), language).text for _, rules in told]
-    questions = [redact(one_line(case.question, 200), language).text for case, _ in told]
+    answers = [impersonal("\n".join(rules), language) for _, rules in told]
+    questions = [impersonal(one_line(case.question, 200), language) for case, _ in told]
     messages = load("article").messages(
         language=_NAMES[language],
         issue=_as_data(gap.name),
@@ -81,9 +80,9 @@ async def written_draft(model: ChatModel, gap: Gap, cases: Mapping[str, ReplyCas
         tags=tuple(f"{SOURCE_TAG}{conversation}" for conversation in conversations),
         updated_at=now,
     )
-    asked = tuple(redact(question, language).text for question in article.questions)
+    asked = tuple(impersonal(question, language) for question in article.questions)
     clean = replace(
-        article, title=redact(article.title, language).text, body=redact(article.body, language).text, questions=asked
+        article, title=impersonal(article.title, language), body=impersonal(article.body, language), questions=asked
     )
     return Draft(clean, gap.id, sources, model.name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,13 @@ SHOP = [
 ]  # fmt: skip
 
 
-def test_a_draft_from_one_customers_failure_answers_the_next_and_never_its_own(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Any]:
+    """Runs a command in a data folder of its own; gives its JSON."""
     monkeypatch.setenv("TEACHBACK_DATA_DIR", str(tmp_path / "data"))
     quiet()
 
-    def run(*args: object) -> Any:
+    def command(*args: object) -> Any:
         monkeypatch.setattr(sys, "argv", ["teachback", *map(str, args), "--json"])
         capfd.readouterr()
         status: object = 0
@@ -67,10 +68,22 @@ def test_a_draft_from_one_customers_failure_answers_the_next_and_never_its_own(
         assert not status
         return json.loads(capfd.readouterr().out)
 
-    shop, cases = tmp_path / "shop.jsonl", tmp_path / "cases.jsonl"
+    return command
+
+
+@pytest.fixture
+def cases(run: Callable[..., Any], tmp_path: Path) -> Path:
+    """The shop's cases; the shop is ingested."""
+    shop, made = tmp_path / "shop.jsonl", tmp_path / "cases.jsonl"
     shop.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in SHOP), "utf-8")
     run("ingest", shop)
-    run("eval", "cases", "--out", cases)
+    run("eval", "cases", "--out", made)
+    return made
+
+
+def test_a_draft_from_one_customers_failure_answers_the_next_and_never_its_own(
+    run: Callable[..., Any], cases: Path
+) -> None:
     loop = run("eval", "loop", cases, "--until", "2026-03-08", "--weeks", 1)
 
     written = {case for draft in loop["drafts"]["accepted"] for case in draft["written_from"]}
@@ -82,3 +95,27 @@ def test_a_draft_from_one_customers_failure_answers_the_next_and_never_its_own(
     counted = {case["case_id"] for case in loop["cases"]}
     assert counted == {"c-3-0", "c-4-0"}, "c-1-2 is later too, but an article was written from its conversation"
     assert not counted & written
+
+
+def test_in_folds_a_case_of_the_window_is_answered_with_drafts_from_the_other_conversations(
+    run: Callable[..., Any], cases: Path
+) -> None:
+    loop = run("eval", "loop", cases, "--until", "2026-03-08", "--weeks", 2, "--folds", 2)
+
+    compared = {(each["after"], each["before"]): each for each in loop["comparisons"]}
+    assert {"c-1-0", "c-3-0"} & set(compared["drafts", "before"]["gains"]), "they ask the same; each fold has one"
+    assert compared["unrelated drafts", "before"]["gains"] == []
+    counted = {case["case_id"] for case in loop["cases"]}
+    assert counted | set(loop["measured"]["marked_apart"]) == {"c-1-0", "c-1-2", "c-2-0", "c-3-0", "c-4-0"}
+    cited = {
+        draft["id"]: {each.rsplit("-", 1)[0] for each in draft["written_from"]} for draft in loop["drafts"]["accepted"]
+    }
+    for case in loop["arms"]["drafts"]["replies_citing_drafts"]:
+        assert any(case.rsplit("-", 1)[0] not in sources for sources in cited.values())
+
+
+def test_one_fold_is_refused(run: Callable[..., Any], cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["teachback", "eval", "loop", str(cases), "--folds", "1"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
