@@ -1,6 +1,6 @@
 // The chat page: who is talking, what is sent, what comes back, what happens when it does not.
 import { Client, Failure } from "./client.js";
-import { language, preferredLanguage, say, setLanguage, t } from "./i18n.js";
+import { language, preferredLanguage, say, setLanguage, t, tierWord } from "./i18n.js";
 import { el } from "./markdown.js";
 import { customerMessage, questionButton, ReplyView } from "./message.js";
 import { retireCards } from "./task.js";
@@ -251,7 +251,7 @@ function showPersona() {
 function fillPeople() {
   const row = (user) => {
     const words = user
-      ? [el("b", {}, user.name, el("span", { class: `tier ${user.tier}` }, user.tier)), el("small", {}, situation(user))]
+      ? [el("b", {}, user.name, el("span", { class: `tier ${user.tier}` }, tierWord(user.tier))), el("small", {}, situation(user))]
       : [say(el("b"), "visitor"), say(el("small"), "visitorNote")];
     const chosen = (persona?.id ?? null) === (user?.id ?? null);
     const initial = el("span", { class: "initial", "aria-hidden": "true" }, user ? user.name.slice(0, 1) : "?");

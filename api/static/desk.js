@@ -1,6 +1,6 @@
 // The agent desk: who waits, one conversation with its record and live state, draft, send, resolve, flag.
 import { Failure } from "./client.js";
-import { has, language, say, t } from "./i18n.js";
+import { has, language, say, t, tierWord } from "./i18n.js";
 import { el } from "./markdown.js";
 import { $, begin, call, emptyBox, failureBox, flagDialog, loadingBox, percent, said, span, toast, turnNodes, when, who, word, wordNode, wordsOf } from "./staff.js";
 
@@ -40,7 +40,7 @@ function showQueue() {
     const tags = [wordNode("span", "why", handoff.reason, { class: "chip" }), wordNode("span", "skill", handoff.skill, { class: "chip plain" }), said("span", `lang_${entry.locale}`, { class: "chip plain" })];
     if (handoff.mood && handoff.mood !== "neutral") tags.push(wordNode("span", "mood", handoff.mood, { class: "chip hot" }));
     const button = el("button", { type: "button", class: "row", "data-talk": entry.conversation_id, "aria-current": entry.conversation_id === open?.id ? "true" : false },
-      el("span", { class: "row-top" }, el("b", {}, entry.name || entry.user_id || t("visitorName")), entry.tier ? el("span", { class: `tier ${entry.tier}` }, entry.tier) : null, el("span", { class: `soft end${entry.waiting_since ? " due" : ""}` }, waitOf(entry))),
+      el("span", { class: "row-top" }, el("b", {}, entry.name || entry.user_id || t("visitorName")), entry.tier ? el("span", { class: `tier ${entry.tier}` }, tierWord(entry.tier)) : null, el("span", { class: `soft end${entry.waiting_since ? " due" : ""}` }, waitOf(entry))),
       el("span", { class: "row-text" }, handoff.issue || entry.last), el("span", { class: "chips" }, ...tags));
     button.addEventListener("click", () => openTalk(entry.conversation_id));
     return el("li", {}, button);

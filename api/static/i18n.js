@@ -29,6 +29,7 @@ const WORDS = {
     task_refused: "不能办理", task_unknown: "正在核实结果", task_cancelled: "没有办理", task_handed_over: "已转给有权限的同事",
     taskConfirm: "确认", taskCancel: "不办了", taskSaysYes: "确认", taskSaysNo: "算了", taskCheck: "请核对，确认后才会办理", taskUndo: "办理后还可以再改",
     taskFinal: "办理后不能撤销", taskUntil: "{time} 前有效", taskExpired: "已过期，请重新发起",
+    tier_regular: "普通会员", tier_silver: "银卡会员", tier_gold: "金卡会员", tier_platinum: "白金会员", tier_black: "黑金会员",
     retry: "重试", brokenTitle: "回复没有收完", broken: "连接中断了。您的消息已保留，可以重试。",
     unreachableTitle: "没有发出去", unreachable: "暂时连不上服务。您的消息已保留，可以重试。",
     failedTitle: "暂时无法回答", expired: "登录已过期，请刷新页面。", traceShort: "编号 {id}",
@@ -64,6 +65,7 @@ const WORDS = {
     task_refused: "This cannot be done", task_unknown: "Checking the outcome", task_cancelled: "Nothing was done", task_handed_over: "Passed to a colleague who may do this",
     taskConfirm: "Confirm", taskCancel: "Never mind", taskSaysYes: "Confirm", taskSaysNo: "Never mind", taskCheck: "Please check; it is done only once you confirm", taskUndo: "Can be changed again afterwards",
     taskFinal: "Cannot be undone", taskUntil: "Valid until {time}", taskExpired: "Expired; please ask again",
+    tier_regular: "regular", tier_silver: "silver", tier_gold: "gold", tier_platinum: "platinum", tier_black: "black",
     retry: "Try again", brokenTitle: "The reply broke off", broken: "The connection was lost. Your message is kept; you can try again.",
     unreachableTitle: "Not sent", unreachable: "The service cannot be reached. Your message is kept; you can try again.",
     failedTitle: "No answer right now", expired: "Your session has expired; please reload the page.", traceShort: "Reference {id}",
@@ -89,6 +91,9 @@ export function t(key, values = {}) {
 }
 
 export const has = (key) => key in WORDS.zh;
+
+/** A membership tier in words; one that the shop made up is shown as it is. */
+export const tierWord = (tier) => (has(`tier_${tier}`) ? t(`tier_${tier}`) : tier);
 
 /** Give an element words that follow the language switch. */
 export function say(element, key, values) {
