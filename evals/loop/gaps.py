@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.domain.conversation import Transcript
+from assistant.extractive.resolutions import opening
 from assistant.handoff import asks_for_person
 from assistant.ports import Embedder
 from assistant.text import fold, language_of
@@ -29,6 +30,7 @@ _TYPICAL_MINUTES = 10.0  # where a transcript does not tell how long it took
 _LOW_RATING, _LOW_WEIGHT = 2, 0.5
 _VALUE = {"black": 2.0, "vip": 2.0, "gold": 1.5, "silver": 1.2}
 _LONGEST = 60
+_SENTENCE = re.compile(r"(?<=[。！!？?；;…])|(?<=[A-Za-z)\]][.])\s+|\n")
 _LONG_NUMBER = re.compile(r"\d{6}")
 _TELLS = {"zh": 6, "en": 14}  # characters from which a turn can name an issue
 
@@ -168,7 +170,8 @@ def one_line(text: str, longest: int = _LONGEST) -> str:
 def _telling_turn(group: Sequence[ReplyCase], embedder: Embedder) -> str:
     """The customers' turn that tells most: nearest to what the humans replied to all, in most customers' language.
 
-    Calls for a person and turns of a word or two name no issue, where another turn is there.
+    Calls for a person and turns of a word or two name no issue, where another turn is there; of a long turn it is the
+    sentence that tells most, without its greeting.
     """
     said = [turn.strip() for case in group for turn in asked_by(case).splitlines()]
     usual = Counter(language_of(turn) for turn in said).most_common(1)[0][0]
@@ -176,10 +179,15 @@ def _telling_turn(group: Sequence[ReplyCase], embedder: Embedder) -> str:
     telling = [turn for turn in telling if not _LONG_NUMBER.search(turn)] or telling  # one parcel names no issue
     turns = list(dict.fromkeys(telling or said))
     replies = [case.references[0] for case in group if case.references]
-    if len(turns) == 1 or not replies:
+    if not replies:
         return turns[-1]
-    near = _centred(turns, embedder) @ _centred(replies, embedder).mean(axis=0)
-    return turns[int(np.argmax(near))]
+    told = _centred(replies, embedder).mean(axis=0)
+    best = turns[int(np.argmax(_centred(turns, embedder) @ told))]
+    if len(best) <= _LONGEST:
+        return best[opening(best) :]
+    parts = [part.strip()[opening(part.strip()) :] for part in _SENTENCE.split(best)]
+    parts = [part for part in parts if len(part) >= _TELLS[usual]] or [best]
+    return parts[int(np.argmax(_centred(parts, embedder) @ told))]
 
 
 def _centred(texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:

@@ -96,6 +96,16 @@ def test_a_draft_holds_the_rule_redacted_with_its_source_and_is_not_public() -> 
     assert draft_for(empty, {nothing.case_id: nothing}, AT) is None
 
 
+def test_a_gap_is_named_by_the_telling_sentence_of_a_long_turn_without_its_greeting() -> None:
+    asked = (
+        "Hello, my husband bought it as a present and the parcel arrived on Monday. "
+        "Can the engraving on the thermos cup be changed later? I am so looking forward to giving it to my father."
+    )
+    case = _case("c-1", asked, "The engraving on the thermos cup cannot be changed later.")
+    gap = find_gaps([case], [Diagnosis("c-1-0", Cause.KNOWLEDGE_MISSING)], {}, HashEmbedder())[0]
+    assert gap.name == "Can the engraving on the thermos cup be changed later?"
+
+
 async def test_a_candidate_is_replayed_and_its_own_case_is_no_gain() -> None:
     cases = [
         _case("c-1", "保温杯可以刻字吗", ENGRAVING),
