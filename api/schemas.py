@@ -272,6 +272,7 @@ class ReplyOut(_Out):
     degraded: list[str] = []
     task: TaskOut | None = None
     usage: UsageOut | None = None
+    cached: bool = Field(default=False, description="The model wrote it for the same question earlier.")
 
 
 class DraftOut(_Out):

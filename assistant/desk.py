@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.agent_drafts import AgentDrafts
 from assistant.agent_queue import AgentQueue, has_agent, with_agent_events
-from assistant.answering import Answerer
+from assistant.answering import AnswerCache, Answerer
 from assistant.domain.conversation import Turn
 from assistant.domain.feedback import Rating
 from assistant.domain.knowledge import Audience, Passage
@@ -71,6 +71,7 @@ class Desk:
             suggester=suggester,
             handoff_rules=handoff_rules,
             tasks=tasks,
+            cache=AnswerCache(settings.answer_cache) if settings.answer_cache else None,
         )
         self.agent_drafts = AgentDrafts(self.answerer, conversations, drafts, state_source, clock)
         self.agent_queue = AgentQueue(queue, conversations, state_source, clock)

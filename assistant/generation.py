@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -110,7 +111,7 @@ class GeneratedAnswerer:
         taken back later. ``cases`` (drafts only) set the tone; they bear nothing out. ``meter`` counts both attempts.
         """
         ref = PromptRef(self._prompt.name, self._prompt.sha256)
-        language = _LANGUAGES.get((locale or language_of(question.text))[:2], f"the customer's language ({locale})")
+        language = _language(locale, question.text)
         shown = fit(passages, self._passage_tokens)
         sources = passages[: len(shown)]
         messages = self._messages(question, shown, state_facts, language, state_age, cases)
@@ -146,6 +147,14 @@ class GeneratedAnswerer:
                 messages = [*messages, ChatMessage("assistant", raw), self._complaint(problems, language)]
         raise NotGrounded(self._model.name, problems)
 
+    def key(self, question: Question, passages: Sequence[Passage], locale: str) -> str:
+        """A digest of all that ``stream`` would go by: model, prompts, passages with their ids, and the question."""
+        shown = fit(passages, self._passage_tokens)
+        messages = self._messages(question, shown, (), _language(locale, question.text), None, ())
+        told = [self._model.name, self._repair.sha256, *(p.id for p in passages[: len(shown)])]
+        told += [f"{message.role}:{message.content}" for message in messages]
+        return hashlib.sha256("\0".join(told).encode()).hexdigest()
+
     async def _holds(self, text: str, sources: Sequence[Passage], facts: Sequence[str], question: Question) -> bool:
         """Whether this beginning of a reply may be shown."""
         return NO_ANSWER not in text and (await asyncio.to_thread(check, text, sources, facts, question.text)).ok
@@ -178,6 +187,10 @@ class GeneratedAnswerer:
         }
         filled = self._prompt.messages(**{name: values[name] for name in self._prompt.variables})
         return [ChatMessage(message.role, message.content) for message in filled]
+
+
+def _language(locale: str | None, text: str) -> str:
+    return _LANGUAGES.get((locale or language_of(text))[:2], f"the customer's language ({locale})")
 
 
 def fit(passages: Sequence[Passage], budget: int) -> list[Passage]:

@@ -94,7 +94,10 @@ class TokenMeter:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What many replies took together; ``cost`` is that of the ``priced`` ones, None where none has a price."""
+    """What many replies took together; ``cost`` is that of the ``priced`` ones, None where none has a price.
+
+    ``cached`` replies came from the answer cache; they took nothing and are not among ``replies``.
+    """
 
     replies: int = 0
     calls: int = 0
@@ -103,9 +106,10 @@ class Spent:
     estimated: int = 0
     priced: int = 0
     cost: float | None = None
+    cached: int = 0
 
 
-def spent(usages: Iterable[TokenUsage]) -> Spent:
+def spent(usages: Iterable[TokenUsage], *, cached: int = 0) -> Spent:
     """The sum; ``estimated`` counts the replies with an estimate among their counts."""
     each = list(usages)
     costs = [u.cost for u in each if u.cost is not None]
@@ -117,4 +121,5 @@ def spent(usages: Iterable[TokenUsage]) -> Spent:
         sum(u.estimated for u in each),
         len(costs),
         math.fsum(costs) if costs else None,
+        cached,
     )

@@ -75,6 +75,7 @@ def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
         "timings_ms": dict(reply.timings_ms),
         "degraded": list(reply.degraded),
         "task": None if reply.task is None else task_record(reply.task),
+        "cached": reply.cached,
         "usage": None if reply.usage is None else asdict(reply.usage),
     }
     if passages:

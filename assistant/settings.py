@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         default=None, ge=0, description="Price of a million tokens sent to the chat model, for the cost of replies."
     )
     llm_price_out: float | None = Field(default=None, ge=0, description="Price of a million tokens that it writes.")
+    answer_cache: int = Field(
+        default=1000,
+        ge=0,
+        description="Generated answers remembered for the same question again, in memory of each process; 0 is off.",
+    )
 
     judge_model: str | None = Field(
         default=None, description="The model that judges replies in `eval transfers --judge`; not the one under test."

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from assistant import phrases
 from assistant.answering.agent_draft import DraftStage
+from assistant.answering.answer_cache import AnswerCache
 from assistant.answering.composing import Composer
 from assistant.answering.making import Making, RecordMaker, at_once, since, timed
 from assistant.answering.rules import RulesStage
@@ -35,7 +36,7 @@ PASSAGES = 5
 
 
 class Answerer:
-    """Writes replies for one workspace; keeps nothing."""
+    """Writes replies for one workspace; keeps nothing but ``cache``, where one is given."""
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Answerer:
         suggester: Suggester | None = None,
         handoff_rules: HandoffRules | None = None,
         tasks: TaskDesk | None = None,
+        cache: AnswerCache | None = None,
     ) -> None:
         self._retriever = retriever
         self._state_source = state_source
@@ -64,7 +66,12 @@ class Answerer:
         )
         self._tasks = TaskStage(tasks, self._rules, records)
         self._composer = Composer(
-            generator=generator, embedder=embedder, settings=settings, rules=self._rules, records=records
+            generator=generator,
+            embedder=embedder,
+            settings=settings,
+            rules=self._rules,
+            records=records,
+            cache=cache,
         )
         self._drafts = DraftStage(retriever, self._composer, records)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from assistant import phrases
+from assistant.answering.answer_cache import AnswerCache, for_anybody, normal_form, traditional
 from assistant.answering.making import Making, RecordMaker, at_once, since
 from assistant.answering.rules import SIGN_IN, RulesStage
 from assistant.domain.knowledge import Passage
@@ -35,12 +37,14 @@ class Composer:
         settings: Settings,
         rules: RulesStage,
         records: RecordMaker,
+        cache: AnswerCache | None = None,
     ) -> None:
         self._generator = generator
         self._embedder = embedder
         self._settings = settings
         self._rules = rules
         self._records = records
+        self._cache = cache
         self._extractive = ExtractiveAnswerer()
 
     async def compose(self, making: Making) -> AsyncIterator[ReplyEvent]:
@@ -87,6 +91,13 @@ class Composer:
             facts = state_facts(making.state, locale=making.locale, now=making.moment, focus=focus)
         passages = supporting(making.retrieval.passages, WORTH_SHOWING)
         started = time.perf_counter()
+        key = self._key(generator, making, passages)
+        known = self._cache.get(key) if self._cache is not None and key is not None else None
+        if known is not None:
+            making.timings["cache"] = since(started)
+            async for said in at_once(replace(self._written(making, known, confidence, None), cached=True)):
+                yield said
+            return
         async for event in generator.stream(
             making.question, passages, facts, making.locale, state_age=making.state_age, meter=making.meter
         ):
@@ -103,18 +114,30 @@ class Composer:
                     return
                 case Generated() as generated:
                     making.timings["generate"] = since(started)
-                    yield ReplyDone(
-                        self._records.make(
-                            making,
-                            generated.text,
-                            "answer",
-                            max(confidence, state_answer.confidence if state_answer else 0.0),
-                            citations=generated.citations,
-                            state_used=state_answer.used if state_answer else (),
-                            model=generated.model,
-                            prompt=generated.prompt,
-                        )
-                    )
+                    if self._cache is not None and key is not None:
+                        self._cache.put(key, generated)
+                    yield ReplyDone(self._written(making, generated, confidence, state_answer))
+
+    def _key(self, generator: GeneratedAnswerer, making: Making, passages: Sequence[Passage]) -> str | None:
+        """Under which the answer may be remembered, or None where it is this customer's alone."""
+        if self._cache is None or not for_anybody(making):
+            return None
+        question = replace(making.question, text=normal_form(making.question.text), history=())
+        return f"{traditional(making.question.text)} {generator.key(question, passages, making.locale)}"
+
+    def _written(
+        self, making: Making, generated: Generated, confidence: float, state_answer: StateAnswer | None
+    ) -> Reply:
+        return self._records.make(
+            making,
+            generated.text,
+            "answer",
+            max(confidence, state_answer.confidence if state_answer else 0.0),
+            citations=generated.citations,
+            state_used=state_answer.used if state_answer else (),
+            model=generated.model,
+            prompt=generated.prompt,
+        )
 
     def extract(
         self,

@@ -89,6 +89,7 @@ class Reply:
     ``degraded`` names each step down from the configured way (``llm``, ``vector_index``, ``state``), so that it can be
     seen; ``state_used`` lists ids of the state entities the text rests on; ``task`` is how the task in hand stands;
     ``runs_told`` are the task runs whose outcome the text tells; ``usage`` is None where no model was asked.
+    ``cached``: the model wrote it for the same question earlier.
     """
 
     text: str
@@ -108,3 +109,4 @@ class Reply:
     task: TaskRecord | None = None
     runs_told: tuple[str, ...] = ()
     usage: TokenUsage | None = None
+    cached: bool = False

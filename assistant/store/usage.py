@@ -42,13 +42,15 @@ class UsageRecords:
     def spent(self) -> Spent:
         """What the chat model took for all stored replies and drafts that asked it."""
         usages: list[TokenUsage] = []
+        cached = 0
         with self._engine.connect() as connection:
             for table in (t.turns, t.drafts):
                 for row in connection.execute(select(table.c.reply).where(table.c.workspace == self._workspace)):
-                    kept = (row.reply or {}).get("usage")
-                    if kept:
-                        usages.append(TokenUsage(**kept))
-        return spent(usages)
+                    kept = row.reply or {}
+                    cached += bool(kept.get("cached"))
+                    if kept.get("usage"):
+                        usages.append(TokenUsage(**kept["usage"]))
+        return spent(usages, cached=cached)
 
     def articles(self) -> Usage:
         """The use of every article that a reply was given or cites."""

@@ -41,7 +41,10 @@ def live_section(p: Pieces, found: InUse | None) -> str:
     if found is None:
         return p.nothing("live", "live_none")
     rows = _drafts(p, found.drafts) + _suggestions(p, found.suggestions) + _reviews(p, found)
-    rows += row(p.t("cost_model"), _spent(p, found.spent) if found.spent.replies else p.t("cost_live_none"))
+    rows += row(
+        p.t("cost_model"),
+        _spent(p, found.spent) if found.spent.replies or found.spent.cached else p.t("cost_live_none"),
+    )
     return p.section("live", f"<table>{rows}</table>")
 
 
@@ -88,6 +91,8 @@ def _spent(p: Pieces, found: Spent) -> str:
     told = p.t("cost_tokens", requests=found.calls, tokens_in=found.prompt_tokens, tokens_out=found.completion_tokens)
     if found.estimated:
         told += " " + p.t("cost_estimated", count=found.estimated, replies=found.replies)
+    if found.cached:
+        told += " " + p.t("cost_cached", count=found.cached)
     if found.cost is None:
         return f"{told} {p.t('cost_unpriced')}"
     told += " " + p.t("cost_money", amount=f"{found.cost:.4f}")

@@ -117,6 +117,7 @@ EN: dict[str, str] = {
     "causes_off": "This run did not look for causes (--no-causes), so there are no causes and no gaps.",
     "clash": "people say “{human}”, the knowledge has “{ours}”",
     "confidence": "stated confidence",
+    "cost_cached": "{count} more replies came from the answer cache.",
     "cost_estimated": "For {count} of {replies} replies the server gave no count: estimated.",
     "cost_judge": "Judge model",
     "cost_live_none": "no live reply asked a chat model",

@@ -112,6 +112,7 @@ ZH: dict[str, str] = {
     "causes_off": "这次运行没有查找原因（--no-causes），所以没有原因和缺口。",
     "clash": "人工说「{human}」，知识里是「{ours}」",
     "confidence": "助手给出的置信度",
+    "cost_cached": "另有 {count} 条答复取自答案缓存。",
     "cost_estimated": "其中 {replies} 条答复里有 {count} 条服务端未给出用量，为估算值。",
     "cost_judge": "评审模型费用",
     "cost_live_none": "没有线上答复调用过对话模型",

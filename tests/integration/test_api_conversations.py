@@ -28,6 +28,8 @@ REPLY_KEYS = {
     "timings_ms",
     "degraded",
     "task",
+    "usage",
+    "cached",
 }
 
 
