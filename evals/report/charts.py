@@ -39,6 +39,15 @@ class Bin:
     high: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Share right (up) by share answered (across), both 0–1, in order of the share answered."""
+
+    label: str
+    points: Sequence[tuple[float, float]]
+    mine: bool = False
+
+
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Horizontal bars 0–1 with whiskers."""
     left, right, step = 160, 44, 32
@@ -120,6 +129,35 @@ def reliability(title: str, bins: Sequence[Bin], axes: tuple[str, str] = ("", ""
         f'transform="rotate(-90 14 {top + side / 2})">{up}</text>'
     )
     return _svg(title, top + side + 46, parts, width=380)
+
+
+def risk_coverage(title: str, curves: Sequence[Curve], axes: tuple[str, str] = ("", ""), floor: float = 0.0) -> str:
+    """Share answered across, the surest first, share right up from ``floor``; ``axes`` name the two."""
+    left, top, wide, high = 46, 12, 300, 220
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return left + x * wide, top + (1 - max(0.0, y - floor) / (1 - floor)) * high
+
+    parts = []
+    for step in range(5):
+        x, y = step / 4, floor + (1 - floor) * step / 4
+        parts.append(_line("axis", *place(0, y), *place(1, y)))
+        parts.append(f'<text class="soft" x="{left - 8}" y="{place(0, y)[1] + 4:.1f}" text-anchor="end">{y:.3g}</text>')
+        below = f'y="{top + high + 18}" text-anchor="middle">{x:.0%}</text>'
+        parts.append(f'<text class="soft" x="{place(x, y)[0]:.1f}" {below}')
+    for number, curve in enumerate(sorted(curves, key=lambda each: each.mine)):
+        every = max(1, len(curve.points) // 200)  # a page needs no more than the eye sees
+        kept = [place(x, y) for x, y in (*curve.points[::every], curve.points[-1])]
+        kind = "trend" if curve.mine else f"other other-{number}"
+        named = f"<title>{escape(curve.label)}</title>"
+        parts.append(f'<polyline class="{kind}" fill="none" points="{_points(kept)}">{named}</polyline>')
+    across, up = map(escape, axes)
+    parts.append(f'<text class="soft" x="{left + wide / 2}" y="{top + high + 36}" text-anchor="middle">{across}</text>')
+    parts.append(
+        f'<text class="soft" x="12" y="{top + high / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 12 {top + high / 2})">{up}</text>'
+    )
+    return _svg(title, top + high + 46, parts, width=380)
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from html import escape
 
-from evals.report.charts import Bar, Bin, Point, bars, reliability, trend
+from evals.report.charts import Bar, Bin, Curve, Point, bars, reliability, risk_coverage, trend
 from evals.report.first import since_section, todo_section
 from evals.report.gap_section import gap_section
 from evals.report.judgement import judge_section
@@ -17,6 +17,7 @@ from evals.report.pieces import Pieces, card, clean, figure, pairs, percent, row
 from evals.report.service import live_section, service_section
 from evals.report.style import STYLE
 from evals.report.words import Locale
+from evals.risk_coverage import risk_curve
 from evals.root_causes import Cause
 from evals.statistics import bootstrap_mean, wilson
 
@@ -179,8 +180,23 @@ class _Page:
         error = sum(b.cases * abs(b.confidence - b.solved) for b in bins) / sum(b.cases for b in bins)
         told = self._p.soft(self._t("calibration_error", value=f"{error:.2f}", each=round(len(found) / len(bins))))
         axes = (self._t("confidence"), self._t("solved"))
-        body = reliability(self._t("calibration"), bins, axes) + told
+        body = reliability(self._t("calibration"), bins, axes) + told + self._coverage(found)
         return self._p.section("calibration", body, self._t("calibration_note"))
+
+    def _coverage(self, found: Sequence[tuple[float, float]]) -> str:
+        """The risk–coverage curve of the same cases, and what answering only the surest of them would have given."""
+        curve = risk_curve([sure for sure, _ in found], [solved >= 1 for _, solved in found])
+        points = list(zip(curve.coverage.tolist(), curve.accuracy.tolist(), strict=True))
+        axes = (self._t("answered_share"), self._t("solved"))
+        drawn = risk_coverage(self._t("coverage"), [Curve(self._t("coverage"), points, mine=True)], axes)
+        told = self._t(
+            "coverage_told",
+            area=f"{curve.area:.2f}",
+            **{f"at_{share}": percent(curve.accuracy_at(share / 100)) for share in (50, 70, 100)},
+        )
+        return (
+            f"<h3>{escape(self._t('coverage'))}</h3>{self._p.soft(self._t('coverage_note'))}{drawn}{self._p.soft(told)}"
+        )
 
     def _figures(self) -> str:
         """Tables for those who check: measures, groups, the leak guard."""

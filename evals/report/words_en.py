@@ -111,6 +111,12 @@ EN: dict[str, str] = {
     "argument_cases": "cases",
     "argument_causes": "causes looked for",
     "baselines_none": "There are no human replies to compare with.",
+    "coverage": "What if it answered only where it is sure?",
+    "coverage_note": "The share of the cases answered (across), the surest first, and the share of those solved (up). It should "
+    "fall from left to right; a flat line means that confidence tells nothing.",
+    "coverage_told": "Solved: {at_50} of the surest half, {at_70} of the surest 70 %, {at_100} of all; area above the curve "
+    "(AURC) {area}, less is better.",
+    "answered_share": "share answered",
     "calibration_few": "Fewer than 10 scored cases: nobody can tell.",
     "case_id": "Case",
     "causes_none": "No case failed.",
