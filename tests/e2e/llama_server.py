@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import queue
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +15,8 @@ from types import TracebackType
 from typing import IO
 
 import pytest
+
+from tests.e2e.processes import ended, killed
 
 _PROGRAM = """
 import json, sys, time
@@ -101,8 +101,7 @@ class LlamaServer:
 
     def kill(self) -> None:
         """SIGKILL, as a crash or the kernel would: no response is finished. Returns when it is dead."""
-        if self._process is not None and self._process.poll() is None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        killed(self._process)
         self.stop()
 
     def stop(self) -> None:
@@ -110,16 +109,7 @@ class LlamaServer:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        ended(process, 5)
         if self._log is not None:
             self._log.close()
 

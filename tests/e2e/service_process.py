@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +18,8 @@ from typing import Any, NoReturn
 
 import httpx
 import pytest
+
+from tests.e2e.processes import ended, killed
 
 TEACHBACK = str(Path(sys.executable).with_name("teachback"))
 START_S = 120.0
@@ -89,8 +90,7 @@ class ServiceProcess:
 
     def kill(self) -> None:
         """SIGKILL; returns when it is dead."""
-        if self._process is not None and self._process.poll() is None:
-            os.kill(self._process.pid, signal.SIGKILL)
+        killed(self._process)
         self.stop()
 
     def stop(self) -> None:
@@ -98,15 +98,7 @@ class ServiceProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        ended(process, 10)
 
     def __enter__(self) -> ServiceProcess:
         self.start()

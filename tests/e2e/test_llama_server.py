@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,24 +14,10 @@ from assistant.errors import ModelUnavailable
 from assistant.llm.openai_chat import OpenAIChat
 from assistant.llm.openai_client import make_client
 from assistant.ports import ChatMessage
+from tests.e2e.llama_server import LlamaServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 _LONG = [ChatMessage("user", "Write a very long story about a shop, a parcel and a dog. Do not stop early.")]
-
-
-def _helper() -> ModuleType:
-    """``llama_server.py`` next to this file; the tests are no package."""
-    name = "llama_server"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("llama_server.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-LlamaServer = _helper().LlamaServer
 
 
 @pytest.fixture(scope="module")

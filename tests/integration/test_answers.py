@@ -31,6 +31,7 @@ from assistant.store.handoff_queue import HandoffQueue
 from assistant.text import Segmenter
 from ingest.demo import SHOP_TIME, render_demo
 from ingest.pipeline import Ingestion
+from tests.promises import REPLY_KEYS
 
 pytestmark = pytest.mark.model
 SHOP = "shop"
@@ -49,20 +50,6 @@ ARTICLES = (
     "zh/double-11",
     "zh/group-buy",
 )
-REPLY_KEYS = {
-    "text",
-    "decision",
-    "confidence",
-    "citations",
-    "handoff",
-    "state_used",
-    "suggested_questions",
-    "conversation_id",
-    "trace_id",
-    "model",
-    "prompt",
-    "timings_ms",
-}
 
 
 @pytest.fixture(scope="module")

@@ -11,26 +11,10 @@ import pytest
 
 from api.schemas import ReplyOut
 from tests.integration.fake_desk import Served, events_of
+from tests.promises import REPLY_KEYS
 
 JSON = {"Accept": "application/json"}
-REPLY_KEYS = {
-    "text",
-    "decision",
-    "confidence",
-    "citations",
-    "handoff",
-    "state_used",
-    "suggested_questions",
-    "conversation_id",
-    "trace_id",
-    "model",
-    "prompt",
-    "timings_ms",
-    "degraded",
-    "task",
-    "usage",
-    "cached",
-}
+OVER_HTTP = REPLY_KEYS | {"degraded", "task", "usage", "cached"}
 
 
 @pytest.fixture
@@ -55,7 +39,7 @@ async def test_a_reply_streams_in_order_and_the_last_event_is_the_whole_reply(se
     assert names[-1] == "reply"
     assert set(names[1:-1]) == {"delta"}
     reply = events[-1][1]
-    assert set(reply) == REPLY_KEYS == set(ReplyOut.model_fields)
+    assert set(reply) == OVER_HTTP == set(ReplyOut.model_fields)
     ReplyOut.model_validate(reply)
     assert "".join(data["text"] for name, data in events if name == "delta") == reply["text"]
     assert events[0][1] == {"conversation_id": reply["conversation_id"], "trace_id": reply["trace_id"]}
@@ -73,7 +57,7 @@ async def test_one_json_reply_where_the_caller_asks_for_it(served: Served) -> No
     answer = await _ask(served, "我要找人工客服", JSON)
     assert answer.headers["content-type"] == "application/json"
     reply = answer.json()
-    assert set(reply) == REPLY_KEYS
+    assert set(reply) == OVER_HTTP
     assert reply["decision"] == "handoff"
     assert set(reply["handoff"]) >= {"reason", "summary", "skill", "rule", "issue", "tried", "question", "back_at"}
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
 
-from api.cli import app, main
+from api.cli import app
 from api.cli.session import quiet
+from tests.command_line import Result, Run, runner
+from tests.promises import REPLY_KEYS
 
 PROMISED = {
     "demo": set(),
@@ -30,42 +30,7 @@ PROMISED = {
     "doctor": set(),
     "reindex": set(),
 }
-REPLY_KEYS = {
-    "text",
-    "decision",
-    "confidence",
-    "citations",
-    "handoff",
-    "state_used",
-    "suggested_questions",
-    "conversation_id",
-    "trace_id",
-    "model",
-    "prompt",
-    "timings_ms",
-}
 TEACHBACK = str(Path(sys.executable).with_name("teachback"))
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """Standard output, which must be one JSON object on one line."""
-        assert self.out.endswith("\n")
-        assert self.out.count("\n") == 1, f"not one object: {self.out[:400]}"
-        record = json.loads(self.out)
-        assert isinstance(record, dict)
-        return record
-
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -74,20 +39,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
     monkeypatch.setenv("TEACHBACK_EMBEDDER", "hash")
     monkeypatch.setenv("TEACHBACK_DATA_DIR", str(tmp_path / "data"))
     quiet()
-
-    def run(*args: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["teachback", *map(str, args)])
-        capfd.readouterr()
-        try:
-            main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return Result(status, out, err)
-
-    return run
+    return runner(monkeypatch, capfd)
 
 
 @pytest.fixture

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.cli import main
 from api.cli.session import quiet
+from tests.command_line import runner
 
 FIX = "这是安卓 3.8.0 版的问题，关掉 App 就会掉登录。升级到 3.8.1 就好了，购物车和优惠券都不会丢。"
 AGAIN = "安卓 3.8.0 版关掉以后会掉登录，升级到 3.8.1 即可，购物车和优惠券不会丢。"
@@ -57,18 +56,14 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
     monkeypatch.setenv("TEACHBACK_DATA_DIR", str(tmp_path / "data"))
     quiet()
 
-    def command(*args: object) -> Any:
-        monkeypatch.setattr(sys, "argv", ["teachback", *map(str, args), "--json"])
-        capfd.readouterr()
-        status: object = 0
-        try:
-            main()
-        except SystemExit as stop:
-            status = stop.code
-        assert not status
-        return json.loads(capfd.readouterr().out)
+    command = runner(monkeypatch, capfd)
 
-    return command
+    def run(*args: object) -> Any:
+        result = command(*args, "--json")
+        assert not result.status
+        return result.record
+
+    return run
 
 
 @pytest.fixture
@@ -114,8 +109,5 @@ def test_in_folds_a_case_of_the_window_is_answered_with_drafts_from_the_other_co
         assert any(case.rsplit("-", 1)[0] not in sources for sources in cited.values())
 
 
-def test_one_fold_is_refused(run: Callable[..., Any], cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["teachback", "eval", "loop", str(cases), "--folds", "1"])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 2
+def test_one_fold_is_refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    assert runner(monkeypatch, capfd)("eval", "loop", "cases.jsonl", "--folds", 1).status == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.cli import main
 from api.cli.session import quiet
 from api.routes.reviews import Knowledge
 from assistant.bootstrap import Service, build
 from assistant.settings import Settings
+from tests.command_line import runner
 
 Run = Callable[..., tuple[int, Any, str]]
 ENGRAVE = "保温杯刻字要加 20 元，下单时备注刻字内容，最多 6 个字，刻字后不支持七天无理由退货。"
@@ -28,17 +27,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
     monkeypatch.setenv("TEACHBACK_DATA_DIR", str(tmp_path / "data"))
     quiet()
 
+    command = runner(monkeypatch, capfd)
+
     def run(*args: object) -> tuple[int, Any, str]:
-        monkeypatch.setattr(sys, "argv", ["teachback", *map(str, args), "--json"])
-        capfd.readouterr()
-        try:
-            main()
-            status = 0
-        except SystemExit as stop:
-            status = int(stop.code or 0)
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return status, json.loads(out) if out else None, err
+        result = command(*args, "--json")
+        return result.status, json.loads(result.out) if result.out else None, result.err
 
     return run
 
