@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +69,7 @@ class Service:
         self.clock = SystemClock()
         self._desks: dict[str, Desk] = {}
         self._lock = threading.RLock()
+        self._closing: list[Callable[[], None]] = []
 
     @cached_property
     def engine(self) -> Engine:
@@ -123,14 +126,31 @@ class Service:
         """The same embedder for live requests, which share batches and a memory of texts met lately."""
         return MicroBatchingEmbedder(self.embedder)
 
+    @property
+    def embeds_aside(self) -> bool:
+        """Whether evaluations embed in a process of their own: the bundled embedder, and a core for each of the two."""
+        affinity = getattr(os, "sched_getaffinity", None)  # which cores this process may use; not every system tells
+        cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+        return self.settings.embedder == "bundled" and cores > 1
+
     @cached_property
     def batch_embedder(self) -> Embedder:
-        """The same embedder for evaluations: a text's vector does not depend on how many are asked for with it."""
+        """The same embedder for evaluations: a text's vector does not depend on how many are asked for with it.
+
+        Where there is a second core the bundled one works in a process of its own, which loads from here on.
+        """
         if self.settings.embedder != "bundled":
             return self.embedder
-        from assistant.llm.bundled_e5 import BundledE5
+        if not self.embeds_aside:
+            from assistant.llm.bundled_e5 import BundledE5
 
-        return BundledE5(self.settings.cache_dir, batches_only=True)
+            return BundledE5(self.settings.cache_dir, batches_only=True)
+        from assistant.llm.embedding_process import EmbeddingProcess
+
+        aside = EmbeddingProcess(self.settings.cache_dir)
+        aside.start()
+        self._closing.append(aside.close)
+        return aside
 
     @cached_property
     def chat_model(self) -> ChatModel | None:
@@ -387,7 +407,9 @@ class Service:
             return self._desks[workspace]
 
     def close(self) -> None:
-        """Release the data folder and the database."""
+        """Release the data folder and the database, and end what works beside this process."""
+        for close in self._closing:
+            close()
         if "chroma" in self.__dict__:
             self.chroma.close()
         if "engine" in self.__dict__:

@@ -35,12 +35,23 @@ def constant_courtesy(cases: Sequence[ReplyCase]) -> list[Prediction]:
 
 def random_human(cases: Sequence[ReplyCase], seed: int = 0) -> list[Prediction]:
     """A human's reply to some other conversation in the same language; no prediction where there is none."""
+    lenders: dict[str, list[ReplyCase]] = {}
+    own: dict[tuple[str, str], list[int]] = {}  # places among the lenders of a language, by conversation
+    for case in cases:
+        if case.references:
+            row = lenders.setdefault(_language(case), [])
+            own.setdefault((_language(case), case.conversation_id), []).append(len(row))
+            row.append(case)
     made = []
     for case in cases:
-        others = [other for other in cases if _may_lend(other, case) and _language(other) == _language(case)]
+        language = _language(case)
+        row, passed_over = lenders.get(language, []), own.get((language, case.conversation_id), [])
+        others = len(row) - len(passed_over)
         if others:
-            chosen = random.Random(f"{seed} {case.case_id}").choice(others)
-            made.append(Prediction(case.case_id, chosen.references[0]))
+            place = random.Random(f"{seed} {case.case_id}").choice(range(others))
+            for taken in passed_over:
+                place += taken <= place
+            made.append(Prediction(case.case_id, row[place].references[0]))
     return made
 
 
@@ -73,21 +84,18 @@ def second_human(cases: Sequence[ReplyCase]) -> list[Prediction]:
 
 
 def _lent(cases: Sequence[ReplyCase], scores: NDArray[np.float32], earlier_only: bool) -> list[Prediction]:
+    numbers: dict[str, int] = {}
+    conversation = np.array([numbers.setdefault(c.conversation_id, len(numbers)) for c in cases], dtype=np.int64)
+    tells = np.array([bool(case.references) for case in cases], dtype=np.bool_)
     made = []
     for row, case in enumerate(cases):
-        allowed = [
-            index
-            for index, other in enumerate(cases)
-            if _may_lend(other, case) and (not earlier_only or _is_earlier(other, case))
-        ]
-        if allowed:
-            best = max(allowed, key=lambda index: (float(scores[row, index]), -index))
+        allowed = tells & (conversation != conversation[row])
+        if earlier_only:
+            allowed &= np.array([_is_earlier(other, case) for other in cases], dtype=np.bool_)
+        if allowed.any():
+            best = int(np.argmax(np.where(allowed, scores[row], -np.inf)))
             made.append(Prediction(case.case_id, cases[best].references[0]))
     return made
-
-
-def _may_lend(other: ReplyCase, case: ReplyCase) -> bool:
-    return other.conversation_id != case.conversation_id and bool(other.references)
 
 
 def _is_earlier(other: ReplyCase, case: ReplyCase) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,26 @@ from numpy.typing import NDArray
 from assistant.ports import Embedder, Progress, Vectors
 
 _BATCH = 256
+_AHEAD_TEXTS, _AHEAD_CHARS = 96, 3_000  # of one batch ahead: who needs a text at once waits for no more than that
 
 
 class CachingEmbedder:
     """An Embedder over another; equal text gives the identical vector, wherever in the run it is asked for.
 
     It holds one row for each distinct text (1.5 kB at 384 dimensions), so it lives as long as one run and no longer.
+    With ``ahead`` (the embedder below works outside this process) texts that are expected are embedded by a thread in
+    the background, in their order, until somebody asks for others.
     """
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, *, ahead: bool = False) -> None:
         self._embedder = embedder
-        self._lock = threading.Lock()
-        self._queries: dict[str, NDArray[np.float32]] = {}
-        self._passages: dict[str, NDArray[np.float32]] = {}
+        self.ahead = ahead
+        self._asking = threading.Lock()
+        self._changed = threading.Condition()
+        self._known: dict[bool, dict[str, NDArray[np.float32]]] = {True: {}, False: {}}
+        self._expected: dict[tuple[bool, str], None] = {}
+        self._begun: set[tuple[bool, str]] = set()
+        self._working = False
 
     @property
     def fingerprint(self) -> str:
@@ -38,7 +46,7 @@ class CachingEmbedder:
     @property
     def held(self) -> int:
         """How many texts are remembered."""
-        return len(self._queries) + len(self._passages)
+        return len(self._known[True]) + len(self._known[False])
 
     def tables(self) -> dict[str, dict[str, NDArray[np.float32]]]:
         """What is remembered, ``queries`` and ``passages`` by text: to be kept elsewhere, or brought back."""
@@ -60,20 +68,90 @@ class CachingEmbedder:
         """As ``prepare_queries``, for stored texts."""
         self._prepare(texts, query=False, progress=progress)
 
+    def expect_queries(self, texts: Iterable[str]) -> None:
+        """Have these embedded in the background; nothing happens without ``ahead``, or where it fails."""
+        self._expect(texts, query=True)
+
+    def expect_passages(self, texts: Iterable[str]) -> None:
+        """As ``expect_queries``, for stored texts."""
+        self._expect(texts, query=False)
+
     def _rows(self, texts: Sequence[str], *, query: bool) -> Vectors:
         self._prepare(texts, query=query, progress=None)
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        known = self._queries if query else self._passages
+        known = self._known[query]
         return np.stack([known[text] for text in texts])
 
     def _prepare(self, texts: Iterable[str], *, query: bool, progress: Progress | None) -> None:
-        known = self._queries if query else self._passages
-        embed = self._embedder.embed_queries if query else self._embedder.embed_passages
-        with self._lock:  # two callers who miss the same text would both pay for it
-            new = sorted((text for text in dict.fromkeys(texts) if text not in known), key=lambda t: (len(t), t))
-            for start in range(0, len(new), _BATCH):
-                part = new[start : start + _BATCH]
-                known.update(zip(part, embed(part), strict=True))
-                if progress is not None:
-                    progress.advance("embedding", start + len(part), len(new))
+        known = self._known[query]
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if not missing:
+            return
+        with self._asking:  # two callers who miss the same text would both pay for it
+            with self._changed:
+                for text in missing:
+                    self._expected.pop((query, text), None)
+                while any((query, text) in self._begun for text in missing):
+                    self._changed.wait()
+                new = sorted((text for text in missing if text not in known), key=lambda t: (len(t), t))
+                begun = [(query, text) for text in new]
+                self._begun.update(begun)
+            try:
+                for start in range(0, len(new), _BATCH):
+                    part = new[start : start + _BATCH]
+                    known.update(zip(part, self._below(part, query=query), strict=True))
+                    if progress is not None:
+                        progress.advance("embedding", start + len(part), len(new))
+            finally:
+                with self._changed:
+                    self._begun.difference_update(begun)
+
+    def _below(self, texts: Sequence[str], *, query: bool) -> Vectors:
+        return self._embedder.embed_queries(texts) if query else self._embedder.embed_passages(texts)
+
+    def _expect(self, texts: Iterable[str], *, query: bool) -> None:
+        if not self.ahead:
+            return
+        known = self._known[query]
+        with self._changed:
+            for text in texts:
+                if text not in known and (query, text) not in self._begun:
+                    self._expected[query, text] = None
+            if self._expected and not self._working:
+                self._working = True
+                threading.Thread(target=self._work_ahead, name="expected-texts", daemon=True).start()
+
+    def _work_ahead(self) -> None:
+        while True:
+            with self._changed:
+                batch = self._next_batch()
+                if not batch:
+                    self._working = False
+                    return
+            query = batch[0][0]
+            texts = [text for _, text in batch]
+            rows: Vectors | None = None
+            with suppress(Exception):  # whoever asks for them meets the failure, and can be told
+                rows = self._below(texts, query=query)
+            with self._changed:
+                if rows is None:
+                    self._expected.clear()
+                else:
+                    self._known[query].update(zip(texts, rows, strict=True))
+                self._begun.difference_update(batch)
+                self._changed.notify_all()
+
+    def _next_batch(self) -> list[tuple[bool, str]]:
+        """The first of what is expected, all of one kind; empty where nothing is."""
+        batch: list[tuple[bool, str]] = []
+        room = _AHEAD_CHARS
+        for key in self._expected:
+            if batch and (key[0] != batch[0][0] or len(key[1]) > room or len(batch) == _AHEAD_TEXTS):
+                break
+            batch.append(key)
+            room -= len(key[1])
+        for key in batch:
+            del self._expected[key]
+        self._begun.update(batch)
+        return batch

@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from assistant.ports import Embedder
+from assistant.text import fold
 from evals.answer_metrics import MEASURES, AnswerScorer, CaseScore
+from evals.answer_metrics.sentences import content_sentences
 from evals.baselines import against_first, constant_courtesy, nearest_reply, random_human, second_human
-from evals.cases import Prediction, ReplyCase
+from evals.caching_embedder import CachingEmbedder
+from evals.cases import Prediction, ReplyCase, asked_by
 from evals.runs import EvalRun, RunRow, data_version, gather_provenance
 from evals.statistics import Estimate, bootstrap_mean
 from evals.transfer_run import Replay
@@ -51,13 +54,16 @@ class Scored:
         }
 
 
-def score_replay(cases: Sequence[ReplyCase], replay: Replay, embedder: Embedder) -> Scored:
+def score_replay(
+    cases: Sequence[ReplyCase], replay: Replay, embedder: Embedder, scorer: AnswerScorer | None = None
+) -> Scored:
     """Score the replies and the baselines on the same cases. A case whose reply leaked is unscored.
 
-    ``embedder`` is asked for the same sentences many times: pass a CachingEmbedder. Raises EmbeddingFailed.
+    ``embedder`` is asked for the same sentences many times: pass a CachingEmbedder. ``scorer`` is one of these
+    cases, where the caller has one. Raises EmbeddingFailed.
     """
     predictions = replay.predictions()
-    scorer = AnswerScorer(cases, embedder)
+    scorer = scorer or AnswerScorer(cases, embedder)
     leaked = set(replay.guard.leaks)
     scores = [CaseScore(s.case_id, None, "leak") if s.case_id in leaked else s for s in scorer.score(predictions)]
     groups = [case.conversation_id for case in cases]
@@ -80,6 +86,12 @@ def score_replay(cases: Sequence[ReplyCase], replay: Replay, embedder: Embedder)
             if row:
                 baselines[name] = _accuracy(first_scorer.score(row), groups)
     return Scored(cases, replay, scores, estimates, baselines, _usable(baselines))
+
+
+def expect_scoring(cases: Sequence[ReplyCase], embedder: CachingEmbedder) -> None:
+    """Tell the embedder what scoring these cases will ask for, whatever the replies are."""
+    embedder.expect_queries(s for case in cases for r in case.references for s in content_sentences(r))
+    embedder.expect_queries(fold(asked_by(case)) for case in cases)
 
 
 def summary_markdown(scored: Scored) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from assistant.domain.reply import Reply
 from assistant.ports import Progress
 from evals.answer_metrics import AnswerScorer, CaseScore
+from evals.answer_metrics.sentences import content_sentences
 from evals.intents import case_intents, titles
 from evals.jsonl import write_whole
 from evals.judge import Judged
@@ -25,8 +26,8 @@ from evals.root_causes import Diagnosis, RootCauses
 from evals.root_causes.experiment import SOLVED
 from evals.run_journal import RunJournal
 from evals.runs import EvalRun, data_version
-from evals.scoring import Scored, score_replay, stored_run
-from evals.transfer_run import Bench
+from evals.scoring import Scored, expect_scoring, score_replay, stored_run
+from evals.transfer_run import Bench, prefill
 from ingest.sources.schemas import parse_transcript
 
 _GROUP = 25  # cases diagnosed together, and kept together
@@ -70,30 +71,38 @@ async def evaluate_transfers(
 
     What ``journal`` holds is not done again, and each new reply and diagnosis is kept there as it comes.
     """
-    if journal is None:
-        result = await bench.replay(progress)
-    else:
-        result = await bench.replay(progress, known=journal.replies, keep=journal.keep_reply)
+    known = journal.replies if journal is not None else {}
+
+    def keep(case_id: str, reply: Reply) -> None:
+        if journal is not None:
+            journal.keep_reply(case_id, reply)
+        bench.embedder.expect_queries(content_sentences(reply.text))
+
+    prefill([case for case in bench.cases if case.case_id not in known], bench.embedder, progress)
+    expect_scoring(bench.cases, bench.embedder)
+    result = await bench.replay(progress, known=known, keep=keep)
     if progress is not None:
         progress.advance("scoring", 0, 1)
-    scored = score_replay(bench.cases, result, bench.embedder)
+    scorer = AnswerScorer(bench.cases, bench.embedder)
+    scored = score_replay(bench.cases, result, bench.embedder, scorer)
     if progress is not None:
         progress.advance("scoring", 1, 1)
     diagnoses: Sequence[Diagnosis] = ()
     if with_causes:
-        diagnoses = await _diagnose(bench, result.replies, scored.scores, progress, journal)
+        diagnoses = await _diagnose(bench, scorer, result.replies, scored.scores, progress, journal)
     return Evaluation(bench, scored, diagnoses, with_causes, intents=case_intents(bench))
 
 
 async def _diagnose(
     bench: Bench,
+    scorer: AnswerScorer,
     replies: Mapping[str, Reply],
     scores: Sequence[CaseScore],
     progress: Progress | None,
     journal: RunJournal | None,
 ) -> Sequence[Diagnosis]:
     """Diagnoses of the failed cases in order, a group at a time so that a kill loses at most one group."""
-    causes = RootCauses(bench, AnswerScorer(bench.cases, bench.embedder))
+    causes = RootCauses(bench, scorer)
     found = dict(journal.diagnoses) if journal is not None else {}
     failed = [s.case_id for s in scores if s.scores is not None and s.scores.accuracy < SOLVED]
     found = {key: found[key] for key in failed if key in found}

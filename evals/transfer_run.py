@@ -178,8 +178,8 @@ def prepare(
     ``now`` is when the assistant answers, by default at once. ``concurrency`` (cases at a time) and the rate hold
     where a model answers.
     """
+    embedder = CachingEmbedder(service.batch_embedder, ahead=service.embeds_aside)
     records = service.records(workspace)
-    embedder = CachingEmbedder(service.batch_embedder)
     knowledge = knowledge_of(records, service.keeper(workspace))
     customers = {t["conversation_id"]: t["customer_id"] for t in records.transcripts() if t.get("customer_id")}
     return Bench(
@@ -195,14 +195,20 @@ def prepare(
 
 
 def prefill(cases: Sequence[ReplyCase], embedder: CachingEmbedder, progress: Progress | None = None) -> None:
-    """Embed in large batches what drafting will ask for case by case. Raises EmbeddingFailed."""
+    """Embed in large batches what drafting will ask for case by case, ahead of it where that is possible.
+
+    Raises EmbeddingFailed.
+    """
     texts: list[str] = []
     for case in cases:
         text, before, history = split_turns(case.turns)
         texts += [fold(standalone(text, history)), fold(text)]
         if before.strip():
             texts.append(fold(f"{before[-CONTEXT_CHARS:]} {text}"))
-    embedder.prepare_queries(texts, progress)
+    if embedder.ahead:
+        embedder.expect_queries(texts)
+    else:
+        embedder.prepare_queries(texts, progress)
 
 
 def _report(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from assistant.domain.conversation import Transcript, Turn
 from assistant.domain.knowledge import MinedResolution
@@ -88,6 +89,7 @@ def carries_information(turn: Turn) -> bool:
     return any(_says_something(sentence, turn.role) for sentence in _sentences(turn.text))
 
 
+@lru_cache(maxsize=20_000)
 def _says_something(sentence: str, role: str) -> bool:
     rest = _COURTESY.sub(" ", sentence.translate(_FOLD))
     rest = (_AGENT_COURTESY if role == "agent" else _CUSTOMER_COURTESY).sub(" ", rest)

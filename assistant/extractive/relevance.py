@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from assistant.text import Segmenter, fold
 
@@ -202,6 +203,7 @@ def holds(text: str, kinds: frozenset[str]) -> float:
     return sum(bool(_HELD[kind].search(folded)) for kind in kinds) / len(kinds) if kinds else 0.0
 
 
+@lru_cache(maxsize=20_000)
 def terms(text: str) -> frozenset[str]:
     """Index terms without words that say nothing."""
     return frozenset(term for term in _SEGMENTER.terms(text) if term not in _DULL and term.lstrip("#") not in _DULL)

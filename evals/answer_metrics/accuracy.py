@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from assistant.ports import Embedder
 from evals.answer_metrics.actions import action_agreement, actions
 from evals.answer_metrics.contradiction import contradiction
-from evals.answer_metrics.facts import facts_recall, weights_of
+from evals.answer_metrics.facts import Weights, facts_recall, weights_of
 from evals.answer_metrics.overlap import chrf
 from evals.answer_metrics.semantic import Background, SentenceVectors, agreements, semantic
 from evals.answer_metrics.sentences import content_sentences
@@ -80,6 +80,11 @@ class AnswerScorer:
         ]
         self._vectors.prepare(sentence for sentence, _ in pool)
         self._background = Background(pool, self._vectors)
+
+    @property
+    def luck(self) -> tuple[SentenceVectors, Background, Weights]:
+        """What replies are measured by: vectors, what luck reaches and the words' weights, for others to share."""
+        return self._vectors, self._background, self._weights
 
     def score(self, predictions: Iterable[Prediction]) -> list[CaseScore]:
         """A score for each case in order; predictions of other cases are ignored. Raises EmbeddingFailed.

@@ -80,9 +80,15 @@ class Background:
         for start in range(0, len(new), _COMPARED):
             part = new[start : start + _COMPARED]
             cosines = self._sentences.of(part) @ self._vectors[language].T
-            order = np.argsort(-cosines, axis=1, kind="stable")[:, : self._depth[language]]
-            owners = self._owners[language][order]
-            for text, values, of in zip(part, np.take_along_axis(cosines, order, axis=1), owners, strict=True):
+            depth = self._depth[language]
+            if depth < cosines.shape[1]:
+                highest = np.argpartition(cosines, -depth, axis=1)[:, -depth:]
+            else:
+                highest = np.broadcast_to(np.arange(depth), cosines.shape)
+            held = np.take_along_axis(cosines, highest, axis=1)
+            order = np.argsort(-held, axis=1)
+            owners = self._owners[language][np.take_along_axis(highest, order, axis=1)]
+            for text, values, of in zip(part, np.take_along_axis(held, order, axis=1), owners, strict=True):
                 self._nearest[language, text] = (values, of)
         if not texts:
             return np.zeros(0, dtype=np.float32)

@@ -9,6 +9,7 @@ from evals.root_causes.model import Cause
 
 SAME_SUBJECT = 0.25  # agreement from which another figure is another version, and not another matter
 SURELY_SAME = 0.6  # the same, where the passage would otherwise be taken to hold what the human said
+WORST_DRIFT = 2.0
 DRIFT = 0.1  # 1 less the cosine of a stored vector with its text's; intact ones measure 0.00
 QUOTED_ON = 0.2  # agreement of an article from which a figure quoted against the human's is about the same
 SOLVES = 0.25  # support below which a passage that solves a case when given alone does so by luck
@@ -25,8 +26,8 @@ class Facts:
     ``held_score`` is the accuracy that the best passage's own words can reach, chosen with the human's reply at hand;
     ``given_score`` that of the answer which was given this passage; ``rules_score`` that of the human's own reply
     without the sentences that rest on state or act. ``drift`` is 1 less the cosine of the passage's worst vector in
-    the index with that of its text; ``quoted_clashes`` counts figures of the live reply, taken from what it cites, that
-    clash with the human's.
+    the index with that of its text, None where no drift could change the cause; ``quoted_clashes`` counts figures of
+    the live reply, taken from what it cites, that clash with the human's.
     """
 
     size: int
@@ -45,7 +46,7 @@ class Facts:
     rival_is_best: bool
     article_on_subject: float
     says_changed: bool
-    drift: float
+    drift: float | None
     quoted_clashes: int
     solved: float
     k: int
@@ -63,7 +64,7 @@ def decide(facts: Facts) -> Cause:
         return Cause.UNDETERMINED
     solves = facts.given_score is not None and facts.given_score >= facts.solved and facts.support >= SOLVES
     held = facts.held_score >= facts.solved and facts.support >= SUPPORTED
-    if facts.drift >= DRIFT and (solves or held):
+    if facts.drift is not None and facts.drift >= DRIFT and (solves or held):
         return Cause.RETRIEVAL_MISSED  # the index does not hold what the passage's text embeds to
     if facts.rival_subject >= SURELY_SAME or (facts.quoted_clashes and facts.article_on_subject >= QUOTED_ON):
         return Cause.KNOWLEDGE_STALE

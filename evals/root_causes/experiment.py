@@ -17,7 +17,7 @@ from assistant.retrieval import Query
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.answer_metrics.figures import figures
 from evals.cases import Prediction, ReplyCase
-from evals.root_causes.decide import Facts, decide
+from evals.root_causes.decide import WORST_DRIFT, Facts, decide
 from evals.root_causes.given import answer_given
 from evals.root_causes.model import Diagnosis
 from evals.root_causes.parts import ReplyParts, only_wants_person, parts_of
@@ -44,7 +44,7 @@ class _Open:
     oracle: Reply | None = None
     oracle_score: float | None = None
     rules_score: float | None = None
-    drift: float = 0.0
+    drift: float | None = None
     quoted: tuple[tuple[str, str], ...] = ()
 
     def shown(self) -> list[Support]:
@@ -58,7 +58,7 @@ class RootCauses:
     def __init__(self, bench: Bench, scorer: AnswerScorer) -> None:
         self._bench = bench
         self._scorer = scorer
-        self._search = KnowledgeSearch(bench.view, bench.cases, bench.embedder)
+        self._search = KnowledgeSearch(bench.view, scorer, bench.embedder)
         self._live = bench.view.retriever()
 
     async def explain(
@@ -89,7 +89,6 @@ class RootCauses:
         for each, (_, score) in zip(opened, failed, strict=True):
             each.quoted = self._quoted_clashes(each.reply, score)
         await asyncio.to_thread(self._score_words, opened)
-        await asyncio.to_thread(self._check_vectors, opened)
         for number, each in enumerate(opened, 1):
             if each.given is not None:
                 each.rank = await asyncio.to_thread(self._rank, each, solved)
@@ -97,6 +96,7 @@ class RootCauses:
             if progress is not None:
                 progress.advance("causes", len(failed) + number, total)
         await asyncio.to_thread(self._score_given, opened)
+        await asyncio.to_thread(self._check_vectors, opened, solved)
         return [_diagnosis(each, solved) for each in opened]
 
     def _searches(self, case: ReplyCase) -> list[Sought]:
@@ -141,15 +141,15 @@ class RootCauses:
         for each in opened:
             each.given = max(each.shown(), key=lambda s: each.held[s.chunk.id] + s.score, default=None)
 
-    def _check_vectors(self, opened: Sequence[_Open]) -> None:
-        """How far the index's vectors of the given passages are from what their texts embed to."""
-        drift = vector_drift(
-            self._bench.view.knowledge,
-            {each.given.chunk.id for each in opened if each.given is not None},
-            self._bench.embedder,
-        )
-        for each in opened:
-            each.drift = drift.get(each.given.chunk.id, 0.0) if each.given is not None else 0.0
+    def _check_vectors(self, opened: Sequence[_Open], solved: float) -> None:
+        """How far the index's vectors of the given passages are from what their texts embed to.
+
+        Texts are embedded anew only for cases whose cause it could change: of the demo's failed cases one in four.
+        """
+        asked = [(each, each.given.chunk.id) for each in opened if each.given is not None and _open_to(each, solved)]
+        drift = vector_drift(self._bench.view.knowledge, {key for _, key in asked}, self._bench.embedder)
+        for each, key in asked:
+            each.drift = drift.get(key)
 
     def _rank(self, each: _Open, solved: float) -> int | None:
         """The best rank at which the customer's words find a passage that could solve it; None where they do not."""
@@ -180,6 +180,11 @@ class RootCauses:
 
     def _moment(self, case: ReplyCase) -> datetime:
         return case.at if self._bench.view.as_of and case.at is not None else self._bench.clock.now()
+
+
+def _open_to(each: _Open, solved: float) -> bool:
+    """Whether the cause depends on the vectors: it is another one where they are wrong than where they are right."""
+    return len({_diagnosis(replace(each, drift=drift), solved).cause for drift in (0.0, WORST_DRIFT)}) > 1
 
 
 def _diagnosis(each: _Open, solved: float) -> Diagnosis:

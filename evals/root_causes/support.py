@@ -14,10 +14,11 @@ from assistant.errors import EmbeddingFailed
 from assistant.ports import Embedder, Vectors
 from assistant.retrieval import Query, Retriever
 from assistant.text import fold
+from evals.answer_metrics import AnswerScorer
 from evals.answer_metrics.contradiction import contradiction
-from evals.answer_metrics.facts import Weights, facts_recall, weights_of
+from evals.answer_metrics.facts import facts_recall
 from evals.answer_metrics.figures import Figure, agree, figures
-from evals.answer_metrics.semantic import Background, SentenceVectors, agreements
+from evals.answer_metrics.semantic import agreements
 from evals.answer_metrics.sentences import content_sentences
 from evals.caching_embedder import CachingEmbedder
 from evals.cases import ReplyCase, asked_by
@@ -68,17 +69,13 @@ class Sought:
 class KnowledgeSearch:
     """Searches one view with what humans replied. Many searches at once: their texts are embedded in large batches."""
 
-    def __init__(self, view: KnowledgeView, cases: Sequence[ReplyCase], embedder: CachingEmbedder) -> None:
-        """Embeds the references, which luck is measured by. Raises EmbeddingFailed."""
+    def __init__(self, view: KnowledgeView, scorer: AnswerScorer, embedder: CachingEmbedder) -> None:
+        """``scorer`` knows what luck reaches."""
         self._view = view
         self._embedder = embedder
         self._by_meaning = view.retriever(embedder)
         self._by_words = view.retriever(_Blind(embedder))
-        self._vectors = SentenceVectors(embedder)
-        self._weights: Weights = weights_of(reference for case in cases for reference in case.references)
-        pool = [(s, case.conversation_id) for case in cases for r in case.references for s in content_sentences(r)]
-        self._vectors.prepare(sentence for sentence, _ in pool)
-        self._background = Background(pool, self._vectors)
+        self._vectors, self._background, self._weights = scorer.luck
         self._sentences: dict[str, tuple[str, ...]] = {}
 
     def find(self, searches: Sequence[Sought], progress: Callable[[int], None] | None = None) -> list[list[Support]]:

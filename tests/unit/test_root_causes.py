@@ -187,7 +187,7 @@ def test_many_searches_find_what_each_would_alone() -> None:
         replace(_case("退款几天", reference="仓库验收要 1–2 个工作日。"), case_id="c-2-0", conversation_id="c-2"),
     ]
     bench = _bench(cases, "杯身刻字另收 20 元，最多 6 个字。", "仓库收到退货后 1–2 个工作日验收。")
-    search = KnowledgeSearch(bench.view, cases, bench.embedder)
+    search = KnowledgeSearch(bench.view, AnswerScorer(cases, bench.embedder), bench.embedder)
     sought = [Sought(case, case.references, bench.clock.now(), frozenset()) for case in cases]
     assert search.find(sought) == [search.find([one])[0] for one in sought]
     assert [found[0].chunk.document_id for found in search.find(sought)] == ["a0", "a1"]
