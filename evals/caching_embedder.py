@@ -50,7 +50,7 @@ class CachingEmbedder:
 
     def tables(self) -> dict[str, dict[str, NDArray[np.float32]]]:
         """What is remembered, ``queries`` and ``passages`` by text: to be kept elsewhere, or brought back."""
-        return {"queries": self._queries, "passages": self._passages}
+        return {"queries": self._known[True], "passages": self._known[False]}
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """(n, dimensions) rows for questions. Raises EmbeddingFailed."""
