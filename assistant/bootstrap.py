@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
+from assistant.costs import Thresholds, load_costs, thresholds
 from assistant.desk import Desk
 from assistant.errors import ConfigurationError, TeachbackError
 from assistant.fusion import Fusion
@@ -257,6 +259,28 @@ class Service:
             snapshot, keeper.vector_index(), self.live_embedder, Segmenter(), records.chunks, Fusion(), newer
         )
 
+    def thresholds(self, workspace: str) -> Thresholds:
+        """The thresholds in force: as set, else by the workspace's costs, else the defaults. Raises ConfigurationError.
+
+        A path of costs with ``{workspace}`` in it may lead to no file: that workspace then has the defaults.
+        """
+        settings, named = self.settings, self.settings.costs
+        found = Thresholds(settings.answer_threshold, settings.clarify_threshold, "defaults")
+        path = Path(str(named).replace("{workspace}", workspace)).expanduser() if named is not None else None
+        if path is not None and (path == (named or path).expanduser() or path.exists()):
+            found = thresholds(load_costs(path))
+        given = settings.model_fields_set & {"answer_threshold", "clarify_threshold"}
+        if given:
+            explicit = {name.partition("_")[0]: getattr(settings, name) for name in given}
+            found = replace(found, **explicit, chosen_by=f"settings ({', '.join(sorted(explicit))}), {found.chosen_by}")
+        return found
+
+    def settings_for(self, workspace: str) -> Settings:
+        """The settings with the workspace's own thresholds. Raises ConfigurationError."""
+        found = self.thresholds(workspace)
+        own = {"answer_threshold": found.answer, "clarify_threshold": found.clarify}
+        return self.settings.model_copy(update=own)
+
     def demo_folder(self, workspace: str) -> Path:
         """Where the demo store's rendered files are kept."""
         return self.settings.data_dir / "demo" / workspace
@@ -273,9 +297,11 @@ class Service:
     def suggester(self, workspace: str, retriever: Retriever) -> Suggester:
         """Suggestions from the rules and from what was last learnt."""
 
+        threshold = self.thresholds(workspace).answer
+
         def supports(text: str) -> bool:
             best = retriever.search(Query(text, k=1), now=self.clock.now()).best
-            return best is not None and best.score >= self.settings.answer_threshold
+            return best is not None and best.score >= threshold
 
         return Suggester(self.suggestion_rules, LiveModel(self.suggestions_file(workspace)), supports)
 
@@ -399,7 +425,7 @@ class Service:
                     queue=HandoffQueue(self.engine, workspace),
                     state_source=state_source,
                     chat_model=self.chat_model,
-                    settings=self.settings,
+                    settings=self.settings_for(workspace),
                     clock=self.clock,
                     handoff_rules=self.handoff_rules,
                     tasks=self.task_desk(workspace, state_source),

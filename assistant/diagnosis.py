@@ -30,6 +30,7 @@ def diagnose(service: Service, workspace: str) -> list[Finding]:
         ("records", lambda: _records(service, workspace)),
         ("embedder", lambda: _embedder(service)),
         ("vector index", lambda: _index(service, workspace)),
+        ("confidence", lambda: _confidence(service, workspace)),
         ("chat model", lambda: _model(service)),
         ("judge", lambda: _judge(service)),
         ("live state", lambda: _state(service, workspace)),
@@ -71,6 +72,12 @@ def _index(service: Service, workspace: str) -> Finding:
         )
     questions = sum(entry.field is not EntryField.BODY for entry in records.all_entries())
     return Finding("vector index", True, f"{len(held)} entries ({questions} questions and titles), as the records say")
+
+
+def _confidence(service: Service, workspace: str) -> Finding:
+    found = service.thresholds(workspace)
+    detail = f"answers from {found.answer:g}, names articles in a question back from {found.clarify:g}"
+    return Finding("confidence", True, f"{detail} (by {found.chosen_by})")
 
 
 def _model(service: Service) -> Finding:
@@ -145,6 +152,7 @@ def _remedy(part: str) -> str:
         "records": "check TEACHBACK_DATABASE_URL or the data folder's permissions",
         "live state": "correct the file that TEACHBACK_STATE_SOURCES names; see docs/state-sources.md",
         "embedder": "check TEACHBACK_EMBEDDER",
+        "confidence": "correct the file that TEACHBACK_COSTS names; see docs/confidence.md",
         "vector index": "see the message; `teachback reindex` rebuilds the index from the records",
         "chat model": "check OPENAI_BASE_URL and OPENAI_API_KEY",
     }.get(part, "")

@@ -119,6 +119,11 @@ class Settings(BaseSettings):
     clarify_threshold: float = Field(
         default=0.15, ge=0, le=1, description="Confidence from which a question is asked back instead of a handoff."
     )
+    costs: Path | None = Field(
+        default=None,
+        description="YAML file of what a wrong answer, a question back and a handoff cost (docs/confidence.md): both "
+        "thresholds follow from it where they are not set; {workspace} in it is filled in.",
+    )
     suggestion_rules: Path | None = Field(
         default=None, description="YAML file of the suggested questions' rules; the packaged ones when unset."
     )

@@ -188,7 +188,7 @@ def prepare(
         embedder,
         LeakGuard(cases, knowledge, customers, provenance(records.articles())),
         ReplayClock(now or service.clock.now()),
-        service.settings,
+        service.settings_for(workspace),
         service.paced_chat_model(requests_per_minute),
         concurrency,
     )

@@ -62,7 +62,9 @@ def try_out(
         there = suggester.documents_on(page) if page else ()
         if page and not there:
             near = retriever.search(Query(words_of(must_be_text(page)), k=3), now=now).passages
-            there = tuple(p.document_id for p in near if p.article_id and p.score >= service.settings.answer_threshold)
+            there = tuple(
+                p.document_id for p in near if p.article_id and p.score >= service.thresholds(session.workspace).answer
+            )
         found = suggester.candidates(state, passages, asked=question, page=there, locale=language, now=now)
         record: dict[str, Any] = {
             "user": user,

@@ -48,7 +48,7 @@ def live_hits(service: Service, workspace: str) -> LiveHits:
     if not shown:
         nothing = Estimate(None, None, None, 0, 0)
         return LiveHits(0, 0, nothing, nothing, nothing)
-    retriever, threshold = service.retriever(workspace), service.settings.answer_threshold
+    retriever, threshold = service.retriever(workspace), service.thresholds(workspace).answer
 
     @cache
     def article(text: str) -> str | None:

@@ -96,7 +96,9 @@ def learn_suggestions(service: Service, workspace: str, *, progress: Progress | 
     asked: list[Asked] = []
     for raw in records.transcripts()[-MOST_CONVERSATIONS:]:
         asked += asked_in(parse_transcript(raw, "records"))
-    bench = workbench(records, keeper.snapshot(), service.retriever(workspace), service.embedder, service.settings)
+    bench = workbench(
+        records, keeper.snapshot(), service.retriever(workspace), service.embedder, service.settings_for(workspace)
+    )
     book = service.suggestion_rules
     model = learn_model(asked, bench, book, now=service.clock.now(), progress=progress)
     model = replace(model, generation=keeper.generation())
