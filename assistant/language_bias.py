@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from assistant.errors import EmbeddingFailed
 from assistant.ports import Embedder
+from assistant.store.neighbours import products
 from assistant.store.snapshot import Snapshot
 from assistant.text import fold
 
@@ -40,7 +41,7 @@ def across_languages(
     towards = _background_or_none(embedder, language) if foreign.any() else None
     if towards is None:
         return dense
-    pull = np.asarray(snapshot.vectors[entries[foreign]]) @ towards
+    pull = products(snapshot.vectors[entries[foreign]], towards[None])[0]
     centres = snapshot.centres[not chinese]
     level = centres[snapshot.table.is_question[entries[foreign]].astype(np.int64)] @ towards
     corrected = np.array(dense, dtype=np.float32)

@@ -16,6 +16,8 @@ from assistant.errors import EmbeddingFailed, IndexUnavailable
 from assistant.fusion import Features, Fusion
 from assistant.language_bias import across_languages, probes
 from assistant.ports import Embedder, TextSegmenter, VectorIndex
+from assistant.store.lexical import Asked
+from assistant.store.neighbours import products
 from assistant.store.snapshot import EntryTable, Snapshot
 from assistant.subjects import NONE, named_in
 from assistant.text import fold, language_of
@@ -26,6 +28,7 @@ LOOK_AGAIN_S = 2.0  # how soon a running service sees what another process inges
 SUBJECT_WEIGHT = 0.15
 CONTEXT_SHARE = 0.45
 CONTEXT_CHARS = 300
+CASES_EACH = 8  # times the old cases wanted: so many are compared in a workspace too large to compare all
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,16 @@ class Retriever:
         found = self._rank(snapshot, query, text, vector, now, degraded)
         timings["retrieve"] = _since(started)
         started = time.perf_counter()
-        chunks = self._load_chunks([snapshot.table.chunk_ids[c] for c in found.chunk])
-        passages = []
-        for index, number in enumerate(found.chunk):
-            chunk = chunks.get(snapshot.table.chunk_ids[number])
-            if chunk is not None:  # gone from the records since the snapshot: it must not answer
-                passages.append(_passage(chunk, found, index))
+        ids = [snapshot.table.chunk_ids[number] for number in found.chunk]
+        passages: list[Passage] = []
+        for first in range(0, len(ids), max(query.k, 1)):
+            chunks = self._load_chunks(ids[first : first + query.k])
+            for index in range(first, min(first + query.k, len(ids))):
+                chunk = chunks.get(ids[index])
+                if chunk is not None:  # else gone from the records since the snapshot: it must not answer
+                    passages.append(_passage(chunk, found, index))
+            if len(passages) >= query.k:
+                break
         timings["load"] = _since(started)
         return Retrieval(tuple(passages[: query.k]), timings, tuple(degraded))
 
@@ -160,30 +167,26 @@ class Retriever:
         rows = self._embedder.embed_queries(texts)
         vector = rows[0] if len(rows) == 1 else (1 - CONTEXT_SHARE) * rows[0] + CONTEXT_SHARE * rows[1]
         vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
-        allowed = table.allowed("public", now) & ~table.is_article
+        allowed = table.allowed("public", now, DocumentKind.RESOLUTION)
         if exclude:
-            hidden = np.array([c in exclude for c in table.conversation_ids], dtype=np.bool_)
-            allowed &= ~hidden[table.document]
-        usable = np.flatnonzero(allowed)
+            allowed = table.without(allowed, exclude)
+        asked = snapshot.postings.ask(self._segmenter.terms(texts[0]))
+        usable = _cases(snapshot, vector, asked, allowed, CASES_EACH * limit)
         if not len(usable):
             return SimilarCases((), np.zeros(0, dtype=np.float32), np.zeros((0, len(vector)), dtype=np.float32))
-        coverage = snapshot.postings.coverage(self._segmenter.terms(texts[0]))
         language = language_of(texts[0])
         dense = np.asarray(snapshot.vectors[usable]) @ vector
         dense = across_languages(snapshot, usable, dense, language, self._embedder)
-        features = gather(table, usable, dense, coverage[usable], language)
+        features = gather(table, usable, dense, snapshot.postings.coverage_of(asked, usable), language)
         scores = self._fusion.case_raw(features)
         order = np.argsort(-scores, kind="stable")[:limit]
-        body_row = np.zeros(len(table.chunk_ids), dtype=np.int64)
-        bodies = np.flatnonzero(~table.is_question)
-        body_row[table.chunk[bodies]] = bodies
         chunks = self._load_chunks([table.chunk_ids[c] for c in features.chunk[order]])
         kept = [i for i in order if table.chunk_ids[features.chunk[i]] in chunks]
         none = np.zeros(len(kept), dtype=np.float32)
         probability = self._fusion.probability(features, order, scores)[[list(order).index(i) for i in kept]]
         ranked = Ranked(features.chunk[kept], features.document[kept], scores[kept], probability, none, none)
         passages = tuple(_passage(chunks[table.chunk_ids[c]], ranked, i) for i, c in enumerate(ranked.chunk))
-        answers = np.asarray(snapshot.vectors[body_row[ranked.chunk]])
+        answers = np.asarray(snapshot.vectors[table.body_row[ranked.chunk]])
         return SimilarCases(passages, scores[kept].astype(np.float32), answers)
 
     def _rank(
@@ -196,28 +199,28 @@ class Retriever:
         degraded: list[str],
     ) -> Ranked:
         table = snapshot.table
-        allowed = table.allowed(query.audience, now)
-        if query.only is not None:
-            allowed &= table.is_article == (query.only is DocumentKind.ARTICLE)
+        allowed = table.allowed(query.audience, now, query.only)
         if query.exclude_conversations:
-            hidden = [c in query.exclude_conversations for c in table.conversation_ids]
-            allowed &= ~np.array(hidden, dtype=np.bool_)[table.document]
-        coverage = snapshot.postings.coverage(self._segmenter.terms(text))
+            allowed = table.without(allowed, query.exclude_conversations)
+        asked = snapshot.postings.ask(self._segmenter.terms(text))
         limit, language = max(CANDIDATES, 3 * query.k), language_of(text)
-        rows = [_top(np.where(allowed, coverage, 0), limit)]
+        rows = [snapshot.postings.best(asked, allowed, limit)]
         if vector is not None:
-            for probe in probes(snapshot, vector, language, self._embedder):
-                rows.append(self._nearest(snapshot, probe, allowed, limit, degraded))
+            directions = probes(snapshot, vector, language, self._embedder)
+            if snapshot.lists is not None:
+                rows.append(snapshot.lists.nearest(snapshot.vectors, np.stack(directions), allowed, limit))
+            else:
+                rows.extend(self._nearest(snapshot, each, allowed, limit, degraded) for each in directions)
         candidates = np.unique(np.concatenate(rows))
         if not len(candidates):
             return Ranked.empty()
-        entries = _entries_of(table, np.unique(table.document[candidates]))
+        entries = table.entries_of(np.unique(table.document[candidates]))
         entries = entries[allowed[entries]]
         dense = np.zeros(len(entries), dtype=np.float32)
         if vector is not None:
-            dense = np.asarray(snapshot.vectors[entries]) @ vector
+            dense = products(snapshot.vectors[entries], vector[None])[0]
             dense = across_languages(snapshot, entries, dense, language, self._embedder)
-        features = gather(table, entries, dense, coverage[entries], language)
+        features = gather(table, entries, dense, snapshot.postings.coverage_of(asked, entries), language)
         if vector is None:  # no cosines: coverage alone ranks, and is all that is known of support
             raw = np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
             order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
@@ -333,17 +336,16 @@ def gather(
     )
 
 
-def _entries_of(table: EntryTable, documents: NDArray[np.int32]) -> NDArray[np.int64]:
-    order, start = table.by_document
-    return np.concatenate([order[start[d] : start[d + 1]] for d in documents])
-
-
-def _top(scores: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
-    limit = min(limit, len(scores))
-    if limit == 0:
-        return np.zeros(0, dtype=np.int64)
-    best = np.argpartition(-scores, limit - 1)[:limit]
-    return best[scores[best] > 0]
+def _cases(
+    snapshot: Snapshot, vector: NDArray[np.float32], asked: Asked, allowed: NDArray[np.bool_], limit: int
+) -> NDArray[np.int64]:
+    """Rows of the old cases to compare with: all, in a large workspace those near by meaning or words."""
+    if snapshot.lists is None:
+        return np.flatnonzero(allowed)
+    near = snapshot.lists.nearest(snapshot.vectors, vector[None], allowed, limit)
+    rows = np.concatenate([near, snapshot.postings.best(asked, allowed, limit)])
+    entries = snapshot.table.entries_of(np.unique(snapshot.table.document[rows]))
+    return entries[allowed[entries]]
 
 
 def _passage(chunk: Chunk, ranked: Ranked, index: int) -> Passage:

@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,22 @@ from assistant.ports import TextSegmenter
 
 K1 = 1.2
 B = 0.75
+WHOLE_BELOW = 20_000  # entries; up to here every posting of every term is read
+_READ = 60_000  # postings read to find candidates in a larger index
+_COMPLETED = 5  # times the candidates wanted: so many are scored with all terms
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question's terms in one index: (first posting, one past the last, times asked) of each known one.
+
+    ``ceiling`` is the most that all its terms could score.
+    """
+
+    known: tuple[tuple[int, int, int], ...]
+    ceiling: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,7 @@ class Postings:
     impacts: NDArray[np.float32]
     idf: NDArray[np.float32]
     size: int
+    _spare: list[NDArray[np.float32]] = field(default_factory=list, repr=False, compare=False)
 
     def coverage(self, terms: Sequence[str]) -> NDArray[np.float32]:
         """(size,) BM25 of each entry over the most these terms could reach, 0–1.
@@ -36,26 +53,79 @@ class Postings:
         the entries are not written in has coverage near 0 everywhere, and fusion knows that BM25 is blind.
         BM25: Robertson & Zaragoza 2009, with idf = ln(1 + (N - n + 0.5) / (n + 0.5)).
         """
-        if self.size == 0 or not terms:
+        return self._all(self.ask(terms))
+
+    def _all(self, asked: Asked) -> NDArray[np.float32]:
+        if not asked.known:
             return np.zeros(self.size, dtype=np.float32)
+        rows = [self.rows[start:stop] for start, stop, _ in asked.known]
+        weights = [self.impacts[start:stop] * np.float32(times) for start, stop, times in asked.known]
+        scores = np.bincount(np.concatenate(rows), weights=np.concatenate(weights), minlength=self.size)
+        return (scores / asked.ceiling).astype(np.float32)
+
+    def ask(self, terms: Sequence[str]) -> Asked:
+        """The terms looked up, for ``best`` and ``coverage_of``."""
         unseen_idf = math.log(1 + (self.size + 0.5) / 0.5)
+        known: list[tuple[int, int, int]] = []
         ceiling = 0.0
-        rows: list[NDArray[np.int32]] = []
-        weights: list[NDArray[np.float32]] = []
         for term, count in Counter(terms).items():
             index = self.vocabulary.get(term)
             times = min(count, 2)
-            if index is None:
-                ceiling += times * unseen_idf
-                continue
-            ceiling += times * float(self.idf[index])
-            start, stop = self.indptr[index], self.indptr[index + 1]
-            rows.append(self.rows[start:stop])
-            weights.append(self.impacts[start:stop] * np.float32(times))
-        if not rows:
-            return np.zeros(self.size, dtype=np.float32)
-        scores = np.bincount(np.concatenate(rows), weights=np.concatenate(weights), minlength=self.size)
-        return (scores / (ceiling * (K1 + 1))).astype(np.float32)
+            ceiling += times * (unseen_idf if index is None else float(self.idf[index]))
+            if index is not None:
+                known.append((int(self.indptr[index]), int(self.indptr[index + 1]), times))
+        return Asked(tuple(known), ceiling * (K1 + 1))
+
+    def best(self, asked: Asked, allowed: NDArray[np.bool_], limit: int) -> Rows:
+        """The rows of highest coverage above 0 that may be shown, at most ``limit``, in no order.
+
+        In an index of ``WHOLE_BELOW`` entries or more the rarest terms, ``_READ`` postings together but one term at
+        least, choose ``_COMPLETED`` times as many, and all terms rank these: a text that shares only words that are
+        everywhere may be missed.
+        """
+        if self.size < WHOLE_BELOW:
+            return _highest(np.where(allowed, self._all(asked), 0), limit)
+        known = sorted(asked.known, key=lambda each: each[1] - each[0])
+        read = np.cumsum([stop - start for start, stop, _ in known])
+        chosen = known[: max(1, int(np.searchsorted(read, _READ, side="right")))]
+        if not chosen:
+            return np.zeros(0, dtype=np.int64)
+        rows, partial = self._touched(chosen)
+        few = rows[_highest(partial * allowed[rows], _COMPLETED * limit)]
+        return few[_highest(self.coverage_of(asked, few), limit)]
+
+    def coverage_of(self, asked: Asked, entries: Rows) -> NDArray[np.float32]:
+        """(len(entries),) what ``coverage`` says of these entries, without looking at the others."""
+        scores = np.zeros(len(entries))
+        order = entries.argsort(kind="stable")
+        wanted = entries[order].astype(self.rows.dtype)
+        for start, stop, times in asked.known:
+            holders = self.rows[start:stop]  # ascending
+            place = holders.searchsorted(wanted)
+            held = (holders.take(place, mode="clip") == wanted).nonzero()[0]
+            scores[held] += self.impacts[start:stop][place[held]] * np.float32(times)
+        out = np.empty(len(entries), dtype=np.float32)
+        out[order] = scores / (asked.ceiling or 1.0)
+        return out
+
+    def _touched(self, chosen: Sequence[tuple[int, int, int]]) -> tuple[Rows, NDArray[np.float32]]:
+        """(rows, scores) of the entries that hold any of these terms, without an array of all that is zeroed anew."""
+        try:
+            scores = self._spare.pop()
+        except IndexError:
+            scores = np.zeros(self.size, dtype=np.float32)
+        for start, stop, times in chosen:
+            scores[self.rows[start:stop]] += self.impacts[start:stop] * np.float32(times)
+        rows, values = [], []
+        for start, stop, _ in chosen:
+            held = self.rows[start:stop]
+            of = scores[held]
+            new = of > 0  # else it was met in an earlier term
+            rows.append(held[new])
+            values.append(of[new])
+            scores[held] = 0  # clean again for the next question
+        self._spare.append(scores)
+        return np.concatenate(rows).astype(np.int64), np.concatenate(values)
 
 
 def build_postings(texts: Sequence[str], groups: Sequence[str], segmenter: TextSegmenter) -> Postings:
@@ -105,8 +175,17 @@ def load_postings(folder: Path) -> Postings:
     return Postings(
         {term: index for index, term in enumerate(vocabulary["terms"])},
         np.load(folder / "indptr.npy"),
-        np.load(folder / "rows.npy", mmap_mode="r"),
-        np.load(folder / "impacts.npy", mmap_mode="r"),
+        np.asarray(np.load(folder / "rows.npy", mmap_mode="r")),  # a plain array over the mapping: slices cost less
+        np.asarray(np.load(folder / "impacts.npy", mmap_mode="r")),
         np.load(folder / "idf.npy"),
         int(vocabulary["size"]),
     )
+
+
+def _highest(scores: NDArray[np.float32], limit: int) -> Rows:
+    """Places of the ``limit`` highest scores above 0, in no order."""
+    limit = min(limit, len(scores))
+    if limit == 0:
+        return np.zeros(0, dtype=np.int64)
+    best = np.argpartition(-scores, limit - 1)[:limit]
+    return best[scores[best] > 0]

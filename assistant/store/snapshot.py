@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from assistant.domain.knowledge import Audience, Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import TextSegmenter, Vectors
 from assistant.store.lexical import Postings, build_postings, load_postings, save_postings
+from assistant.store.neighbours import Lists, arrange, ranges
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
-FORMAT = 3
+FORMAT = 4
+_MASKS = 8  # kept; a workspace has two audiences and rarely more than one moment at a time
 _SAMPLE = 20_000
 _COLUMNS = (
     "subject_of",
@@ -57,6 +59,9 @@ class EntryTable:
     chinese: NDArray[np.bool_]
     valid_from: NDArray[np.float64]
     valid_until: NDArray[np.float64]
+    _masks: dict[tuple[Audience, DocumentKind | None, int], NDArray[np.bool_]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def row_of(self) -> Mapping[str, int]:
@@ -70,20 +75,71 @@ class EntryTable:
         start = np.searchsorted(self.document[order], np.arange(len(self.document_ids) + 1))
         return order, start
 
-    def allowed(self, audience: Audience, now: datetime) -> NDArray[np.bool_]:
-        """(entries,) which may be shown to this audience at this moment."""
+    @cached_property
+    def body_row(self) -> NDArray[np.int64]:
+        """(chunks,) the row of each chunk's body."""
+        rows = np.zeros(len(self.chunk_ids), dtype=np.int64)
+        bodies = np.flatnonzero(~self.is_question)
+        rows[self.chunk[bodies]] = bodies
+        return rows
+
+    @cached_property
+    def changes(self) -> NDArray[np.float64]:
+        """Ascending moments at which anything becomes valid or ceases to be."""
+        moments = np.unique(np.concatenate([self.valid_from, self.valid_until]))
+        return np.asarray(moments[np.isfinite(moments)], dtype=np.float64)
+
+    @cached_property
+    def documents_of(self) -> Mapping[str, NDArray[np.int64]]:
+        """Conversation id → the numbers of the documents mined from it."""
+        found: dict[str, list[int]] = {}
+        for number, conversation in enumerate(self.conversation_ids):
+            if conversation is not None:
+                found.setdefault(conversation, []).append(number)
+        return {key: np.array(numbers, dtype=np.int64) for key, numbers in found.items()}
+
+    def allowed(self, audience: Audience, now: datetime, only: DocumentKind | None = None) -> NDArray[np.bool_]:
+        """(entries,) which may be shown to this audience at this moment; read-only, shared between questions."""
         moment = now.timestamp()
-        mask = (self.valid_from <= moment) & (moment < self.valid_until)
-        return mask if audience == "internal" else mask & ~self.internal
+        key = (audience, only, int(np.searchsorted(self.changes, moment, side="right")))
+        mask = self._masks.get(key)
+        if mask is None:
+            mask = (self.valid_from <= moment) & (moment < self.valid_until)
+            if audience != "internal":
+                mask &= ~self.internal
+            if only is not None:
+                mask &= self.is_article == (only is DocumentKind.ARTICLE)
+            mask.flags.writeable = False
+            if len(self._masks) >= _MASKS:
+                self._masks.clear()
+            self._masks[key] = mask
+        return mask
+
+    def without(self, allowed: NDArray[np.bool_], conversations: frozenset[str]) -> NDArray[np.bool_]:
+        """A copy of ``allowed`` that hides what was mined from these conversations."""
+        hidden = [self.documents_of[key] for key in conversations if key in self.documents_of]
+        left = allowed.copy()
+        for documents in hidden:
+            left[self.entries_of(documents)] = False
+        return left
+
+    def entries_of(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows of all entries of these documents, in order of the documents."""
+        order, start = self.by_document
+        return order[ranges(start[documents], start[documents + 1] - start[documents])]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The derived index of one generation. ``vectors`` is (entries, dimensions), rows as in ``table``."""
+    """The derived index of one generation. ``vectors`` is (entries, dimensions), rows as in ``table``.
+
+    ``lists`` is how the rows lie in a large workspace, None in others.
+    """
 
     table: EntryTable
     postings: Postings
     vectors: Vectors
+    lists: Lists | None = None
 
     @cached_property
     def centres(self) -> Mapping[bool, Vectors]:
@@ -121,6 +177,14 @@ def build_snapshot(
     }
     title_of = {document_number[chunk.kind, chunk.document_id]: chunk.title for chunk in chunks}
     subjects, subject_of = learn_subjects([title_of[number] for number in range(len(document_number))])
+    rows = (
+        np.stack([vectors[entry.id] for entry in entries]).astype(np.float32, copy=False)
+        if entries
+        else np.zeros((0, dimensions), dtype=np.float32)
+    )
+    order, lists = arrange(rows)
+    if lists is not None:
+        rows, entries = rows[order], [entries[place] for place in order]
     of = [by_id[entry.chunk_id] for entry in entries]
     table = EntryTable(
         entry_ids=[entry.id for entry in entries],
@@ -140,12 +204,7 @@ def build_snapshot(
     )
     groups = ["body" if entry.field is EntryField.BODY else "question" for entry in entries]
     postings = build_postings([entry.text for entry in entries], groups, segmenter)
-    rows = (
-        np.stack([vectors[entry.id] for entry in entries]).astype(np.float32)
-        if entries
-        else np.zeros((0, dimensions), dtype=np.float32)
-    )
-    return Snapshot(table, postings, rows)
+    return Snapshot(table, postings, rows, lists)
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
@@ -157,8 +216,12 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     np.save(beside / "vectors.npy", snapshot.vectors)
     for name in _COLUMNS:
         np.save(beside / f"{name}.npy", getattr(table, name))
+    if snapshot.lists is not None:
+        np.save(beside / "list_centres.npy", snapshot.lists.centres)
+        np.save(beside / "list_start.npy", snapshot.lists.start)
     names = {
         "format": FORMAT,
+        "listed": snapshot.lists is not None,
         "entry_ids": list(table.entry_ids),
         "chunk_ids": list(table.chunk_ids),
         "document_ids": list(table.document_ids),
@@ -176,11 +239,12 @@ def load_snapshot(folder: Path) -> Snapshot | None:
         names = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
         if names.pop("format") != FORMAT:
             return None
+        listed = names.pop("listed")
         columns = {name: np.load(folder / f"{name}.npy") for name in _COLUMNS}
-        return Snapshot(
-            EntryTable(**names, **columns),
-            load_postings(folder),
-            np.load(folder / "vectors.npy", mmap_mode="r"),
-        )
+        vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))  # a plain array over the mapping
+        lists = None
+        if listed:
+            lists = Lists.of(np.load(folder / "list_centres.npy"), np.load(folder / "list_start.npy"))
+        return Snapshot(EntryTable(**names, **columns), load_postings(folder), vectors, lists)
     except (OSError, ValueError, KeyError, TypeError):
         return None
