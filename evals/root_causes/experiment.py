@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from assistant.answering import PASSAGES
-from assistant.domain.knowledge import DocumentKind
+from assistant.domain.knowledge import Chunk, DocumentKind
 from assistant.domain.reply import Reply
 from assistant.drafting import NEIGHBOURS, split_turns
 from assistant.followup import standalone
@@ -17,10 +17,11 @@ from assistant.retrieval import Query
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.answer_metrics.figures import figures
 from evals.cases import Prediction, ReplyCase
-from evals.root_causes.decide import WORST_DRIFT, Facts, decide
+from evals.root_causes.counterfactual import Clash, human_words, mended
+from evals.root_causes.decide import MENDED_ABOUT, MENDED_NEAR, WORST_DRIFT, Facts, decide
 from evals.root_causes.given import answer_given
 from evals.root_causes.model import Diagnosis
-from evals.root_causes.parts import ReplyParts, only_wants_person, parts_of
+from evals.root_causes.parts import ReplyParts, only_wants_person, parts_of, telling_parts
 from evals.root_causes.support import LOOKED_AT, NEAR, KnowledgeSearch, Sought, Support
 from evals.root_causes.vectors import vector_drift
 from evals.transfer_run import Bench
@@ -28,6 +29,20 @@ from evals.transfer_run import Bench
 SOLVED = 0.35
 """Accuracy from which a case counts as solved: four of five second humans of the demo reach it, unrelated replies do
 not (docs/evaluation.md)."""
+
+
+_PICKED = 2  # rank in the searches up to which a passage is looked at, however few of its words are the human's
+_MENDS = 2  # passages that are tried with the human's figures in place of their own
+
+
+@dataclass(slots=True)
+class Mend:
+    """A passage that was given with the human's figures; ``as_is`` is what it reaches with its own."""
+
+    support: Support
+    clashes: Sequence[Clash]
+    score: float | None = None
+    as_is: float | None = None
 
 
 @dataclass(slots=True)
@@ -41,15 +56,25 @@ class _Open:
     held: dict[str, float] = field(default_factory=dict)
     given: Support | None = None
     rank: int | None = None
+    ranks: dict[str, int] = field(default_factory=dict)
     oracle: Reply | None = None
     oracle_score: float | None = None
+    read_score: float = 0.0
+    said_score: float | None = None
+    mends: list[Mend] = field(default_factory=list)
     rules_score: float | None = None
     drift: float | None = None
     quoted: tuple[tuple[str, str], ...] = ()
 
     def shown(self) -> list[Support]:
-        """The best passages that a customer may be told."""
-        return [s for s in self.found if s.chunk.audience == "public"][:LOOKED_AT]
+        """The best passages that a customer may be told, and those that the searches find first."""
+        public = [s for s in self.found if s.chunk.audience == "public"]
+        return [s for n, s in enumerate(public) if n < LOOKED_AT or s.near <= _PICKED]
+
+    def mend(self, solved: float) -> Mend | None:
+        """The passage that solves the case with the human's figures and not with its own."""
+        made = (m for m in self.mends if m.score is not None and m.score >= solved and (m.as_is or 0.0) < solved)
+        return max(made, key=lambda m: m.score or 0.0, default=None)
 
 
 class RootCauses:
@@ -92,10 +117,12 @@ class RootCauses:
         for number, each in enumerate(opened, 1):
             if each.given is not None:
                 each.rank = await asyncio.to_thread(self._rank, each, solved)
-                each.oracle = await answer_given(self._bench, self._live, each.case, each.given.chunk)
+                each.oracle = await self._answer(each, each.given.chunk)
             if progress is not None:
                 progress.advance("causes", len(failed) + number, total)
         await asyncio.to_thread(self._score_given, opened)
+        await self._try_mended(opened, solved)
+        await self._try_said(opened, solved)
         await asyncio.to_thread(self._check_vectors, opened, solved)
         return [_diagnosis(each, solved) for each in opened]
 
@@ -120,7 +147,7 @@ class RootCauses:
                 support = replace(held, near=min(support.near, known.near))
             best[support.chunk.id] = support
         order = sorted(best.values(), key=lambda s: (-s.score, s.chunk.id))
-        return _Open(case, reply, parts_of(case, case.references[0]), order)
+        return _Open(case, reply, telling_parts(case), order)
 
     def _quoted_clashes(self, reply: Reply, score: CaseScore) -> tuple[tuple[str, str], ...]:
         """(human's, reply's) figures that clash, where the reply has its figure from a passage that it cites."""
@@ -133,7 +160,7 @@ class RootCauses:
 
         Words reach a short reply by luck, and a long passage holds many a word: both measures choose together.
         """
-        for place in range(LOOKED_AT):
+        for place in range(max((len(each.shown()) for each in opened), default=0)):
             offered = [(each, each.shown()[place]) for each in opened if len(each.shown()) > place]
             reached = self._accuracies([Prediction(each.case.case_id, support.words) for each, support in offered])
             for each, support in offered:
@@ -160,6 +187,7 @@ class RootCauses:
         text, before, history = split_turns(case.turns)
         asked = Query(standalone(text, history), k=10 * PASSAGES, locale=case.locale, exclude_conversations=hidden)
         passages = self._live.search(asked, now=now).passages
+        each.ranks = {passage.id: n for n, passage in enumerate(passages, 1)}
         ranks = [n for n, passage in enumerate(passages, 1) if passage.id in good]
         if each.given.chunk.kind is DocumentKind.RESOLUTION:
             cases = self._live.similar_cases(text, before, limit=NEIGHBOURS, now=now, exclude=hidden).passages
@@ -170,10 +198,63 @@ class RootCauses:
         """Score the answers given the passage; and the human's own reply less all that rests on state or is an act."""
         given = [Prediction(e.case.case_id, e.oracle.text, e.oracle.decision) for e in opened if e.oracle is not None]
         rules = [Prediction(e.case.case_id, "\n".join(e.parts.rules)) for e in opened]
-        of_given, of_rules = self._accuracies(given), self._accuracies(rules)
+        read = [
+            Prediction(e.case.case_id, self._search.read_out(e.case, e.given.chunk))
+            for e in opened
+            if e.given is not None
+        ]
+        of_given, of_rules, of_read = self._accuracies(given), self._accuracies(rules), self._accuracies(read)
         for each in opened:
             each.oracle_score = of_given.get(each.case.case_id)
+            each.read_score = of_read.get(each.case.case_id, 0.0)
             each.rules_score = of_rules.get(each.case.case_id)
+
+    async def _try_mended(self, opened: Sequence[_Open], solved: float) -> None:
+        """Give the passages on the subject with the human's figures in place of theirs, and as they are.
+
+        Only where none solves the case as it stands, or such a passage comes before the one that does.
+        """
+        for each in opened:
+            each.mends = await asyncio.to_thread(self._mends, each, solved)
+        for place in range(_MENDS):
+            tried = [(e, e.mends[place]) for e in opened if len(e.mends) > place]
+            scores = await self._scored([(e, mended(m.support.chunk, m.clashes)) for e, m in tried])
+            for each, mend in tried:
+                mend.score = scores.get(each.case.case_id)
+            again = [(e, m) for e, m in tried if m.score is not None and m.score >= solved]
+            scores = await self._scored([(e, m.support.chunk) for e, m in again if m.support is not e.given])
+            for each, mend in again:
+                mend.as_is = each.oracle_score if mend.support is each.given else scores.get(each.case.case_id)
+
+    def _mends(self, each: _Open, solved: float) -> list[Mend]:
+        solver = each.oracle_score is not None and each.oracle_score >= solved and each.given is not None
+        last = each.ranks.get(each.given.chunk.id, 10 * PASSAGES) if solver and each.given is not None else None
+        found = [
+            Mend(support, clashing)
+            for support in each.shown()
+            if support.chunk.kind is DocumentKind.ARTICLE
+            and support.meaning >= MENDED_ABOUT
+            and (last is None or each.ranks.get(support.chunk.id, last) < last)
+            and (clashing := self._search.clashes(each.case, support.chunk))
+            and clashing[0].nearness >= MENDED_NEAR
+        ]
+        return sorted(found, key=lambda mend: -mend.clashes[0].nearness)[:_MENDS]
+
+    async def _try_said(self, opened: Sequence[_Open], solved: float) -> None:
+        """Give the human's own words as a passage, where no passage solves the case: can the answer tell them?"""
+        asked = [e for e in opened if e.parts.size and (e.oracle_score or 0.0) < solved and e.mend(solved) is None]
+        scores = await self._scored([(e, human_words(e.case, e.parts.every)) for e in asked])
+        for each in asked:
+            each.said_score = scores.get(each.case.case_id)
+
+    async def _answer(self, each: _Open, chunk: Chunk) -> Reply:
+        return await answer_given(self._bench, self._live, each.case, chunk)
+
+    async def _scored(self, given: Sequence[tuple[_Open, Chunk]]) -> dict[str, float]:
+        """Accuracy, by case, of the answers that are given these passages."""
+        replies = [(each.case.case_id, await self._answer(each, chunk)) for each, chunk in given]
+        made = [Prediction(key, reply.text, reply.decision) for key, reply in replies]
+        return await asyncio.to_thread(self._accuracies, made)
 
     def _accuracies(self, replies: Sequence[Prediction]) -> dict[str, float]:
         return self._scorer.accuracies(replies)
@@ -192,6 +273,7 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
     near = [s for s in each.found if s.chunk.kind is DocumentKind.ARTICLE and s.near <= NEAR]
     stale = max((s for s in near if s.rivals and (s.near == 1 or s is best)), key=lambda s: s.subject, default=None)
     on_subject = max((s.meaning for s in near), default=0.0)
+    mend = each.mend(solved)
     facts = Facts(
         size=each.parts.size,
         state_share=each.parts.share(each.parts.state),
@@ -200,10 +282,15 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         state_answer=bool(each.reply.state_used),
         only_person=only_wants_person(each.case),
         support=best.score if best is not None else 0.0,
-        held_score=max(each.held.values(), default=0.0),
+        held_score=each.held.get(best.chunk.id, 0.0) if best is not None else 0.0,
+        read_score=each.read_score,
         internal_score=max((s.score for s in each.found if s.chunk.audience == "internal"), default=0.0),
         rank=each.rank,
         given_score=each.oracle_score,
+        said_score=each.said_score,
+        mended_score=mend.score if mend is not None else None,
+        mended_near=mend.clashes[0].nearness if mend is not None else 0.0,
+        mended_about=mend.support.meaning if mend is not None else 0.0,
         rules_score=each.rules_score or 0.0,
         rival_subject=stale.subject if stale is not None else 0.0,
         rival_is_best=stale is not None and best is not None and stale.chunk.document_id == best.chunk.document_id,
@@ -228,6 +315,9 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         evidence["reply_given_the_passage"] = each.oracle.text
     if each.quoted:
         evidence["quoted"] = [list(pair) for pair in each.quoted[:4]]
+    if mend is not None:
+        lines = [{"says": c.sentence, "would_have_to_say": c.mended} for c in mend.clashes[:3]]
+        evidence["mended"] = {"document_id": mend.support.chunk.document_id, "lines": lines}
     if stale is not None:
         evidence["rival"] = {"document_id": stale.chunk.document_id, "pairs": [list(p) for p in stale.rivals[:4]]}
     return Diagnosis(each.case.case_id, decide(facts), evidence)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.domain.conversation import Turn
 from assistant.domain.state import UserState
 from assistant.extractive.resolutions import is_action, is_private
 from assistant.handoff import asks_for_person
@@ -32,7 +33,7 @@ _OFFERS = re.compile(
     re.IGNORECASE,
 )
 _CHANGED = re.compile(
-    r"(?:从|自).{0,12}(?:起(?!没|一直|就没)|开始)|已?经?改[成为了]|刚改|延长[到至]|调整[为到成]|新(?:批次|规|政策|版)"
+    r"(?:从|自).{0,12}(?:起(?!没|一直|就没)|开始)|(?<![要是果想以能后再需会])已?经?改[成为了]|刚改|延长[到至]|调整[为到成]|新(?:批次|规|政策|版)"
     r"|(?:以前|之前|旧|老)的|旧[版规]|老款|没更新到|说[的得]?(?:是)?(?:没错|对)"
     r"|以.{0,6}为准|机器人.{0,8}(?:错|老|旧|以前)"
     r"|(?:价保|政策|规则|邮费|运费|手续费|活动)?现在(?:是|满|已经|改|都)"
@@ -42,6 +43,7 @@ _CHANGED = re.compile(
     r"|(?:is|are) right|rule is .{1,20} now)\b",
     re.IGNORECASE,
 )
+_PAUSE = re.compile(r"[,，。;；!！?？\n]+|(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])|\.\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,25 @@ class ReplyParts:
     says_changed: bool
 
     @property
+    def every(self) -> tuple[str, ...]:
+        """All that the reply says, without what only keeps company."""
+        return tuple(dict.fromkeys((*self.rules, *self.state, *self.actions)))
+
+    @property
     def size(self) -> int:
         """Characters of content."""
-        return sum(map(len, {*self.rules, *self.state, *self.actions}))
+        return sum(map(len, self.every))
 
     def share(self, part: Sequence[str]) -> float:
         """How much of the content a part is, 0–1."""
         return sum(map(len, part)) / self.size if self.size else 0.0
+
+
+def telling_parts(case: ReplyCase) -> ReplyParts:
+    """The parts of the first accepted reply that says half of what the fullest does: a greeting tells nothing."""
+    every = [parts_of(case, reference) for reference in case.references]
+    fullest = max(parts.size for parts in every)
+    return next(parts for parts in every if 2 * parts.size >= fullest)
 
 
 def parts_of(case: ReplyCase, reference: str) -> ReplyParts:
@@ -98,8 +112,8 @@ def only_wants_person(case: ReplyCase) -> bool:
     said = [turn for turn in case.turns if turn.role == "customer"]
     if not any(asks_for_person(turn.text) for turn in said):
         return False
-    rest = [turn for turn in said if not asks_for_person(turn.text) and carries_information(turn)]
-    return not any(content_sentences(turn.text) for turn in rest)
+    rest = (part for turn in said for part in _PAUSE.split(turn.text) if not asks_for_person(part))
+    return not any(carries_information(Turn("customer", part)) and content_sentences(part) for part in rest)
 
 
 def _state_figures(state: UserState | None) -> frozenset[Figure]:

@@ -23,6 +23,8 @@ from evals.answer_metrics.sentences import content_sentences
 from evals.caching_embedder import CachingEmbedder
 from evals.cases import ReplyCase, asked_by
 from evals.knowledge_view import KnowledgeView
+from evals.root_causes.counterfactual import Clash, clashes, telling_clauses
+from evals.root_causes.reading import read_out
 
 DEPTH = 8  # passages looked into from each search
 NEAR = 3  # rank in the searches up to which a passage is looked at for another version of the same
@@ -95,6 +97,19 @@ class KnowledgeSearch:
             if progress is not None:
                 progress(number)
         return found
+
+    def clashes(self, case: ReplyCase, chunk: Chunk) -> list[Clash]:
+        """The passage's sentences with other figures than the human's, nearest first. Raises EmbeddingFailed."""
+        clauses = telling_clauses(s for reference in case.references for s in content_sentences(reference))
+        held = self._sentences_of(chunk)
+        if not clauses or not held:
+            return []
+        agreed = agreements(clauses, held, self._vectors, self._background, case.conversation_id)
+        return clashes(clauses, held, agreed, "\n".join((*case.references, asked_by(case))))
+
+    def read_out(self, case: ReplyCase, chunk: Chunk) -> str:
+        """What the customer's words alone pick out of the passage. Raises EmbeddingFailed."""
+        return read_out(case, self._sentences_of(chunk), self._vectors)
 
     def _supports(self, sought: Sought, chunks: Mapping[Chunk, int]) -> list[Support]:
         if not chunks:
