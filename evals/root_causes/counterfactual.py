@@ -32,12 +32,12 @@ _VALUE = re.compile(r"\d+(?:\.\d+)?")
 class Clash:
     """A sentence of the passage in which other figures stand than the human's: as it is, and as it would have to be.
 
-    ``nearness`` 0–1 is its agreement with the human's clause; ``figures`` are the human's that were put in.
+    ``nearness`` 0–1 is its agreement with the human's clause; ``pairs`` are (the human's figure, the one it replaces).
     """
 
     sentence: str
     mended: str
-    figures: tuple[Figure, ...]
+    pairs: tuple[tuple[Figure, Figure], ...]
     nearness: float
 
 
@@ -69,7 +69,7 @@ def clashes(clauses: Sequence[str], held: Sequence[str], agreed: NDArray[np.floa
     ]
     wanted.sort(key=lambda item: (-item[0], item[1].kind, item[1].value, item[2]))
     mended: dict[int, str] = {}
-    put: dict[int, list[Figure]] = {}
+    put: dict[int, list[tuple[Figure, Figure]]] = {}
     nearness: dict[int, float] = {}
     done: set[Figure] = set()
     for near, figure, n in wanted:
@@ -83,7 +83,7 @@ def clashes(clauses: Sequence[str], held: Sequence[str], agreed: NDArray[np.floa
             other = made if m == n else with_figure(mended.get(m, held[m]), figure, (*kept, *done), made.lost)
             if other is not None:  # the same figure wherever the passage gives it
                 mended[m] = other.text
-                put.setdefault(m, []).append(figure)
+                put.setdefault(m, []).append((figure, other.lost))
                 nearness[m] = max(near, nearness.get(m, 0.0))
     found = [Clash(held[n], text, tuple(put[n]), nearness[n]) for n, text in mended.items()]
     return sorted(found, key=lambda clash: (-clash.nearness, clash.sentence))

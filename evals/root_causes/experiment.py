@@ -317,7 +317,9 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         evidence["quoted"] = [list(pair) for pair in each.quoted[:4]]
     if mend is not None:
         lines = [{"says": c.sentence, "would_have_to_say": c.mended} for c in mend.clashes[:3]]
+        pairs = [[f"{mine.kind} {mine.value}", theirs.value] for c in mend.clashes for mine, theirs in c.pairs]
         evidence["mended"] = {"document_id": mend.support.chunk.document_id, "lines": lines}
-    if stale is not None:
+        evidence["rival"] = {"document_id": mend.support.chunk.document_id, "pairs": pairs[:4]}
+    elif stale is not None:
         evidence["rival"] = {"document_id": stale.chunk.document_id, "pairs": [list(p) for p in stale.rivals[:4]]}
     return Diagnosis(each.case.case_id, decide(facts), evidence)

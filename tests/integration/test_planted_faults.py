@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from assistant.llm.bundled_e5 import BundledE5
-from evals.bench.planted_faults import HELD_OUT, Experiment, demo_bench, plant_all, summary
+from evals.bench.planted_faults import SEEN, Experiment, demo_bench, plant_all, summary
 from evals.root_causes import Cause
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
