@@ -181,7 +181,7 @@ def demo_bench(folder: Path, embedder: Embedder, *, only: Collection[str] = ()) 
 def held_out_cases() -> list[ReplyCase]:
     """Conversations of the demo shop that the demo has not: each is answered out of one of its articles."""
     cases = []
-    with as_file(files("evals.bench") / "group_h.jsonl") as path:
+    with as_file(files("evals.bench") / "data" / "group_h.jsonl") as path:
         for case in read_cases(path):
             assert isinstance(case, ReplyCase), case
             cases.append(case)
