@@ -163,17 +163,21 @@ class Retriever:
         with self._lock:
             snapshot = self._snapshot
         table = snapshot.table
+        allowed = table.allowed("public", now, DocumentKind.RESOLUTION)
+        if exclude:
+            allowed = table.without(allowed, exclude)
+        width = snapshot.vectors.shape[1]
+        nothing = SimilarCases((), np.zeros(0, dtype=np.float32), np.zeros((0, width), dtype=np.float32))
+        if not allowed.any():  # nothing to embed for
+            return nothing
         texts = [fold(text), fold(f"{context[-CONTEXT_CHARS:]} {text}")] if context.strip() else [fold(text)]
         rows = self._embedder.embed_queries(texts)
         vector = rows[0] if len(rows) == 1 else (1 - CONTEXT_SHARE) * rows[0] + CONTEXT_SHARE * rows[1]
         vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
-        allowed = table.allowed("public", now, DocumentKind.RESOLUTION)
-        if exclude:
-            allowed = table.without(allowed, exclude)
         asked = snapshot.postings.ask(self._segmenter.terms(texts[0]))
         usable = _cases(snapshot, vector, asked, allowed, CASES_EACH * limit)
         if not len(usable):
-            return SimilarCases((), np.zeros(0, dtype=np.float32), np.zeros((0, len(vector)), dtype=np.float32))
+            return nothing
         language = language_of(texts[0])
         dense = np.asarray(snapshot.vectors[usable]) @ vector
         dense = across_languages(snapshot, usable, dense, language, self._embedder)

@@ -16,6 +16,7 @@ from assistant.indexing import IndexKeeper, embed_entries
 from assistant.ports import ChatModel, Clock, Embedder, Vectors
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
+from assistant.store.lexical import Postings
 from assistant.store.memory import MemoryVectorIndex
 from assistant.store.records import KnowledgeRecords
 from assistant.store.snapshot import Snapshot, build_snapshot
@@ -24,11 +25,15 @@ from assistant.text import Segmenter
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Everything that may be cited in a workspace, with the vectors of its live index by entry id."""
+    """Everything that may be cited in a workspace, with the vectors of its live index by entry id.
+
+    ``postings`` are those of exactly these entries, where they are at hand.
+    """
 
     chunks: tuple[Chunk, ...]
     entries: tuple[IndexEntry, ...]
     vectors: Mapping[str, Vectors] = field(repr=False)
+    postings: Postings | None = field(default=None, repr=False)
 
     def without(self, documents: Iterable[tuple[DocumentKind, str]]) -> Knowledge:
         """The same less these documents."""
@@ -60,7 +65,8 @@ def knowledge_of(records: KnowledgeRecords, keeper: IndexKeeper) -> Knowledge:
     rows = np.asarray(snapshot.vectors, dtype=np.float32)
     vectors = dict(zip(snapshot.table.entry_ids, rows, strict=True))
     entries = tuple(entry for entry in records.all_entries() if entry.id in vectors)
-    return Knowledge(tuple(records.all_chunks()), entries, vectors)
+    same = [entry.id for entry in entries] == list(snapshot.table.entry_ids)
+    return Knowledge(tuple(records.all_chunks()), entries, vectors, snapshot.postings if same else None)
 
 
 def source_key(kind: DocumentKind, document_id: str, conversation_id: str | None) -> str:
@@ -137,7 +143,12 @@ class KnowledgeView:
     def _built(self) -> Snapshot:
         knowledge = self.knowledge
         snapshot = build_snapshot(
-            knowledge.chunks, knowledge.entries, knowledge.vectors, self.embedder.dimensions, self._segmenter
+            knowledge.chunks,
+            knowledge.entries,
+            knowledge.vectors,
+            self.embedder.dimensions,
+            self._segmenter,
+            knowledge.postings,
         )
         keys: dict[int, str] = {}
         known = np.full(len(snapshot.table.chunk_ids), -np.inf)

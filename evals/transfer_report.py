@@ -27,7 +27,7 @@ from evals.root_causes.experiment import SOLVED
 from evals.run_journal import RunJournal
 from evals.runs import EvalRun, data_version
 from evals.scoring import Scored, expect_scoring, score_replay, stored_run
-from evals.transfer_run import Bench, prefill
+from evals.transfer_run import Bench
 from ingest.sources.schemas import parse_transcript
 
 _GROUP = 25  # cases diagnosed together, and kept together
@@ -78,7 +78,7 @@ async def evaluate_transfers(
             journal.keep_reply(case_id, reply)
         bench.embedder.expect_queries(content_sentences(reply.text))
 
-    prefill([case for case in bench.cases if case.case_id not in known], bench.embedder, progress)
+    bench.prefill(known, progress)
     expect_scoring(bench.cases, bench.embedder)
     result = await bench.replay(progress, known=known, keep=keep)
     if progress is not None:

@@ -141,6 +141,11 @@ class Bench:
         view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of)
         return replace(self, view=view, guard=self.guard.on(self.cases, knowledge, written_from))
 
+    def prefill(self, known: Collection[str] = (), progress: Progress | None = None) -> None:
+        """As ``prefill`` does, for the cases that are not ``known``. Raises EmbeddingFailed."""
+        rest = [case for case in self.cases if case.case_id not in known]
+        prefill(rest, self.embedder, progress, resolutions=not self.view.snapshot.table.is_article.all())
+
     async def replay(
         self,
         progress: Progress | None = None,
@@ -149,7 +154,7 @@ class Bench:
         keep: Callable[[str, Reply], None] | None = None,
     ) -> Replay:
         """A reply to each case, as ``replay`` makes them. Raises LeakFound and EmbeddingFailed."""
-        prefill([case for case in self.cases if case.case_id not in (known or {})], self.embedder, progress)
+        self.prefill(known or {}, progress)
         return await replay(
             self.cases,
             self.answerer(),
@@ -194,16 +199,18 @@ def prepare(
     )
 
 
-def prefill(cases: Sequence[ReplyCase], embedder: CachingEmbedder, progress: Progress | None = None) -> None:
+def prefill(
+    cases: Sequence[ReplyCase], embedder: CachingEmbedder, progress: Progress | None = None, *, resolutions: bool = True
+) -> None:
     """Embed in large batches what drafting will ask for case by case, ahead of it where that is possible.
 
-    Raises EmbeddingFailed.
+    Without ``resolutions`` in the knowledge no case looks for similar ones. Raises EmbeddingFailed.
     """
     texts: list[str] = []
     for case in cases:
         text, before, history = split_turns(case.turns)
         texts += [fold(standalone(text, history)), fold(text)]
-        if before.strip():
+        if resolutions and before.strip():
             texts.append(fold(f"{before[-CONTEXT_CHARS:]} {text}"))
     if embedder.ahead:
         embedder.expect_queries(texts)

@@ -20,6 +20,7 @@ from api.cli.session import (
     DataDirOption,
     JsonOption,
     WorkspaceOption,
+    one_thread_of_numpy,
     open_session,
     say,
     settings_for,
@@ -128,6 +129,7 @@ def transfers(
     as_json: JsonOption = False,
 ) -> None:
     """Accuracy on transferred cases against what the human said; no case sees its own conversation."""
+    one_thread_of_numpy()
     from assistant.errors import ConfigurationError
     from evals.cases import write_predictions
     from evals.jsonl import write_whole

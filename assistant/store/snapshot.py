@@ -164,8 +164,12 @@ def build_snapshot(
     vectors: Mapping[str, Vectors],
     dimensions: int,
     segmenter: TextSegmenter,
+    postings: Postings | None = None,
 ) -> Snapshot:
-    """Arrange records and their vectors as columns; ``vectors`` is by entry id and must hold every entry."""
+    """Arrange records and their vectors as columns; ``vectors`` is by entry id and must hold every entry.
+
+    ``postings`` are those of the same entries in this order, where they need not be built again.
+    """
     by_id = {chunk.id: chunk for chunk in chunks}
     entries = [entry for entry in entries if entry.chunk_id in by_id]
     chunk_number = {chunk.id: number for number, chunk in enumerate(chunks)}
@@ -203,7 +207,8 @@ def build_snapshot(
         valid_until=np.array([c.valid_until.timestamp() if c.valid_until else np.inf for c in of]),
     )
     groups = ["body" if entry.field is EntryField.BODY else "question" for entry in entries]
-    postings = build_postings([entry.text for entry in entries], groups, segmenter)
+    if postings is None or postings.size != len(entries) or lists is not None:
+        postings = build_postings([entry.text for entry in entries], groups, segmenter)
     return Snapshot(table, postings, rows, lists)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from evals.answer_metrics.sentences import content_sentences
 
@@ -55,22 +56,25 @@ _NOT = re.compile(
 _OF_DECISION = {"handoff": "escalate", "clarify": "ask"}
 
 
-def actions(text: str, decision: str | None = None) -> set[str]:
+def actions(text: str, decision: str | None = None) -> frozenset[str]:
     """The classes of action in the text's content sentences; a denied one is ``no <class>``.
 
     A handoff counts as escalation and a clarification as asking, whatever the words.
     """
-    found: set[str] = set()
-    for sentence in content_sentences(text):
-        for name, pattern in _PATTERNS.items():
-            for match in pattern.finditer(sentence):
-                found.add(f"no {name}" if _NOT.search(sentence[: match.start()]) else name)
-    if decision in _OF_DECISION:
-        found.add(_OF_DECISION[decision])
-    return found
+    found = frozenset[str]().union(*map(_of_sentence, content_sentences(text)))
+    return found | {_OF_DECISION[decision]} if decision in _OF_DECISION else found
 
 
-def action_agreement(reply: set[str], reference: set[str]) -> float | None:
+@lru_cache(maxsize=20_000)
+def _of_sentence(sentence: str) -> frozenset[str]:
+    return frozenset(
+        f"no {name}" if _NOT.search(sentence[: match.start()]) else name
+        for name, pattern in _PATTERNS.items()
+        for match in pattern.finditer(sentence)
+    )
+
+
+def action_agreement(reply: frozenset[str], reference: frozenset[str]) -> float | None:
     """F1 of the classes, None where the reference acts on nothing."""
     if not reference:
         return None

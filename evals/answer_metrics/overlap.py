@@ -49,9 +49,9 @@ def _chrf(reply: str, reference: str) -> float:
     said, wanted = re.sub(r"\s", "", reply), re.sub(r"\s", "", reference)
     precisions, recalls = [], []
     for order in range(1, 7):
-        have, want = _ngrams(said, order), _ngrams(wanted, order)
+        have, want = _pieces(said, order), _pieces(wanted, order)
         if have and want:
-            shared = sum((have & want).values())
+            shared = sum(min(count, want[piece]) for piece, count in have.items() if piece in want)
             precisions.append(shared / sum(have.values()))
             recalls.append(shared / sum(want.values()))
     if not precisions:
@@ -66,3 +66,7 @@ def _tokens(text: str) -> list[str]:
 
 def _ngrams(items: Sequence[str], order: int) -> Counter[tuple[str, ...]]:
     return Counter(tuple(items[i : i + order]) for i in range(len(items) - order + 1))
+
+
+def _pieces(text: str, order: int) -> Counter[str]:
+    return Counter([text[i : i + order] for i in range(len(text) - order + 1)])

@@ -67,6 +67,8 @@ def group_questions(
     twins: Mapping[str, str],
     now: datetime,
     advance: Callable[[int], None] | None = None,
+    *,
+    supported: float = SUPPORTED,
 ) -> Grouping:
     """An intent for each question. What the agent noted decides where retrieval finds it too; else the article that
     question and answer together find, where it is supported.
@@ -83,7 +85,7 @@ def group_questions(
     names: list[str] = []
     articles: dict[str, tuple[str, ...]] = {}
     for number, (text, answer, noted) in enumerate(zip(texts, answers, recorded, strict=True)):
-        chosen = _article(text, answer, noted, vectors[number], retriever, twins, now)
+        chosen = _article(text, answer, noted, vectors[number], retriever, twins, now, supported)
         if chosen is not None:
             name = twins.get(chosen, chosen)
             intents.append(f"a:{name}")
@@ -103,6 +105,7 @@ def _article(
     retriever: Retriever,
     twins: Mapping[str, str],
     now: datetime,
+    supported: float,
 ) -> str | None:
     """The article that answers: of those the agent noted the best ranked, else the first where it is supported."""
     if noted:
@@ -112,7 +115,7 @@ def _article(
         return next((name for name, _ in ranked if twins.get(name, name) in wanted), None)
     both = Query(f"{text}\n{answer}".strip(), k=1, only=DocumentKind.ARTICLE)
     found = retriever.search(both, now=now).best
-    return found.document_id if found is not None and found.score >= SUPPORTED else None
+    return found.document_id if found is not None and found.score >= supported else None
 
 
 def _joined(number: int, vectors: Vectors, heads: list[int], names: list[str], text: str) -> str:
