@@ -44,7 +44,7 @@ def _kind(said: str) -> tuple[Kind, str | None]:
     for kind, pattern in _COURTESIES:
         rest_after = _without(rest, pattern)
         if rest_after != rest:
-            if not _without(_without(_without(rest_after, _THANKS), _BYE), _GREETING):
+            if not _without(_without(_without(_without(rest_after, _THANKS), _BYE), _GREETING), _FILLER):
                 return kind, None
             break
     if _ABUSE.search(bare) and not _without(_without(_without(bare, _ABUSE), _ABUSE_FILLER), _GREETING):
@@ -86,10 +86,10 @@ _THE_RULES = r"(?:指令|提示词?|规则|设定|限制|要求|命令|身份|�
 _INJECTION = re.compile(
     "|".join(
         (
-            rf"(?:忽略|无视|忘[记掉]|抛开|跳过|绕过|不要遵守|别管|不用管|覆盖).{{0,8}}(?:以上|之前|先前|前面|上面|所有|全部|你的?|系统|原来|一切|任何).{{0,6}}{_THE_RULES}",
-            r"(?:你的?|系统|隐藏|完整的?|初始|原始|内部).{0,4}(?:prompt|提示词|系统提示(?!支付|失败|库存)|初始指令|系统指令|初始设定|底层指令)|(?:输出|打印|显示|告诉我|泄露|展示|说出|重复).{0,6}(?:系统提示$|提示词|系统指令|\bprompt\b)",
+            rf"(?:忽略|无视|忘[记掉]|抛开|跳过|绕过|不要遵守|别管|不用管|覆盖).{{0,8}}(?:以上|上述|之前|此前|先前|前面|上面|所有|全部|你的?|系统|原来|一切|任何).{{0,6}}{_THE_RULES}",
+            r"(?:你的?|系统|隐藏|完整的?|初始|原始|内部).{0,4}(?:prompt|提示词|系统提示(?!支付|失败|库存)|初始指令|系统指令|初始设定|底层指令)|(?<![a-z])system ?prompt(?![a-z])|(?:输出|打印|显示|告诉我|泄露|展示|说出|重复).{0,6}(?:系统提示$|提示词|系统指令|\bprompt\b)",
             r"(?:进入|开启|切换到?|启用).{0,3}(?:开发者|调试|越狱|管理员|上帝|dan) ?模式",
-            r"(?:从现在起|从现在开始|现在起|假装|假设|扮演|现在)[,， ]?(?:你|请你|你要)?(?:就)?(?:是|扮演|假装|变成|成为)(?:一个|一名|我的|没有)?.{0,6}(?:管理员|没有限制|不受限制|\bdan\b|黑客|员工|老板|开发者|root|海盗)",
+            r"(?:从现在起|从现在开始|现在起|假装|假设|扮演|现在)[,， ]?(?:你|请你|你要)?(?:就)?(?:是|扮演|假装|变成|成为)(?:一个|一名|我的|没有)?.{0,6}(?:管理员|没有限制|不受限制|(?<![a-z])dan(?![a-z])|黑客|员工|老板|开发者|root|海盗)",
             r"(?:重复|复述|输出|打印).{0,4}(?:你)?(?:上面|以上|之前|收到).{0,6}(?:内容|文字|消息|话)",
             r"(?:显示|列出|给我|查|导出|告诉我).{0,4}(?:其他|别的|所有|全部|别人)(?:客户|用户|顾客|人).{0,4}(?:手机|电话|地址|订单|信息|资料|数据)|(?:所有|其他)(?:用户|客户|顾客)的(?:订单|手机|电话|地址|信息)",
             r"(?:^|\n|\s)(?:system|assistant|系统|\[system\]|<\|?\w+\|?>) ?[:：]|<\|im_|#{2,} ?(?:new |system |新的?|系统)\w* ?(?:instructions?|指令|prompt)?",
@@ -106,16 +106,16 @@ _INJECTION = re.compile(
 
 # -- courtesies: a turn is one when nothing else is left --
 _FILLER = re.compile(
-    r"[啊呀哦噢喔哈呢吧嘛啦哟嗯恩唔了哇呐滴哒嘞]+(?=\s|$)|(?:^|\s)(?:好的?|行|嗯+|恩+|ok(?:ay)?|嗨呀|那|先这样|就这样|没别的了?|没事了?|没有了|小姐姐|小哥哥?|亲亲?|你啊|解决了|知道了|明白了|懂了|收到|可以了|好滴|好嘞|姐姐?|闺女)(?=\s|$)"
-    r"|\b(?:great|perfect|that's|that s|so much|a lot|very much|then|oh|ah|well|there|mate|again|all|good day|ok|okay|lovely|brilliant|got it|cool|alright|no worries|for your help|for the help|for now|that is all|that s all)\b"
+    r"[啊呀哦噢喔哈呢吧嘛啦哟嗯恩唔了哇呐滴哒嘞]+(?=\s|$)|(?:^|\s)(?:好的?|行|嗯+|恩+|ok(?:ay)?|嗨呀|那|先这样|就这样|没别的了?|没事了?|没(?:什么)?问题了?|没有了|小姐姐|小哥哥?|亲亲?|你啊|解决了|知道了|明白了|懂了|收到|可以了|好滴|好嘞|姐姐?|闺女)(?=\s|$)"
+    r"|\b(?:great|perfect|that's|that s|so much|a lot|very much|then|oh|ah|well|mate|again|all|good day|ok|okay|lovely|brilliant|got it|cool|alright|no worries|for your help|for the help|for now|that is all|that s all)\b"
 )
 _GREETING = re.compile(
-    r"(?:您好|你好|哈喽|哈啰|哈罗|嗨|喂|早上好|上午好|中午好|下午好|晚上好|早安|[在再]吗|[在再]不[在再]|(?<![\u3400-\u9fff])[在早亲](?![\u3400-\u9fff])"
+    r"(?:您好|你好|[你您] ?hao|哈喽|哈啰|哈罗|嗨|喂|早上好|上午好|中午好|下午好|晚上好|早安|[在再]吗|[在再]不[在再]|(?<![\u3400-\u9fff])[在早亲](?![\u3400-\u9fff])"
     r"|有人(?:在)?吗|有人喺度吗|有没有人(?:在)?|请问(?:有人)?(?=\s|$)|客服(?:您好|你好|在吗)?(?=\s*(?:在|您|你|$))(?=.)|亲亲?(?=\s|$|[在你您]))[啊呀哦呢吗哈~]*"
-    r"|\b(?:hi+(?: there)?|hello+|hey+(?: there)?|hiya|yo|good (?:morning|afternoon|evening)|morning|evening|(?:is )?any(?:one|body) (?:there|here)|are you there|greetings|howdy)\b"
+    r"|\b(?:(?:hi+|hell?o+|h[ae]llo|hey+)(?: there)?|hiya|yo|ni ?hao|good (?:morning|afternoon|evening)|morning|evening|(?:is )?any(?:one|body) (?:there|here)|are you there|greetings|howdy)\b"
 )
 _THANKS = re.compile(
-    r"(?:太|非常|十分|很|真的?是?)?(?:谢谢|感谢|多谢|谢啦|谢了|谢过|3q|[唔無]该|辛苦|麻烦)(?:你们?|您|您了|啦|了|啊|晒|小姐姐|大家|帮忙|回复|解答)*"
+    r"(?:太|非常|十分|很|真的?是?)?(?:谢谢|感谢|多谢|谢啦|谢了|谢过|蟹蟹|3q|[唔無]该|辛苦|麻烦)(?:你们?|您|您了|啦|了|啊|晒|小姐姐|大家|帮忙|回复|解答|的|帮助|耐心)*"
     r"|\b(?:thank you|thank u|thanks?|thx|thnx|ty|tysm|cheers|(?:much |really )?appreciated?(?: it)?)\b"
 )
 _BYE = re.compile(
@@ -124,26 +124,27 @@ _BYE = re.compile(
 )
 _COURTESIES: tuple[tuple[Kind, re.Pattern[str]], ...] = (("bye", _BYE), ("thanks", _THANKS), ("small_talk", _GREETING))
 _WHO = re.compile(
-    r"(?:那|请问|所以)?\s*(?:你|您)(?:到底)?(?:是|叫)(?:谁|什么|啥|什么名字|啥名字|哪位|哪个|干嘛的|机器人|真人|人工|人|ai|人工智能|机器)?(?:还是(?:机器人|真人|人|人工|ai))?(?:名字)?[吗么呀啊呢吧]*"
-    r"|\b(?:who|what) are you\b|what(?:'s| s| is) your name|are you (?:a |an |even a )?(?:real )?(?:bot|robot|human|ai|person|machine|chatbot)(?: or (?:a |an )?\w+)?"
+    r"(?:那|请问|所以)?\s*(?:你|您)(?:到底|究竟)?(?:是不是|是|叫)(?:谁|什么|啥|什么名字|啥名字|哪位|哪个|干嘛的|机器人|真人|人工|人|ai|人工智能|机器)?(?:还是(?:机器人|真人|人|人工|ai))?(?:名字)?[吗么呀啊呢吧]*"
+    r"|(?:你|您|这|现在|对面)?是(?:真人|人工|机器人|ai)(?:客服)?(?:还是(?:真人|人工|机器人|ai)(?:客服)?)?(?:在(?:回复|聊天?))?[吗么呀啊呢吧]*"
+    r"|\b(?:who|what) (?:are|r) (?:you|u)\b|what(?:'s| s| is) your name|(?:are|r) (?:you|u) (?:a |an |even a )?(?:real )?(?:bot|robot|human|ai|person|machine|chatbot)(?: or (?:a |an )?\w+)?"
     r"|(?:am i|is this) (?:talking|speaking|chatting)?\s*(?:to|with)?\s*(?:a |an )?(?:bot|robot|ai|machine|chatbot|automated chat|human|person|real person)|is this (?:an? )?(?:automated|automatic) (?:chat|reply|service)"
 )
 _ABLE = re.compile(
-    r"(?:你|您|你们)?(?:能|会|可以)(?:帮我?)?(?:干|做|办|聊|回答)(?:些|点)?(?:什么|啥|哪些)(?:事|问题)?[呀啊呢]*|(?:你|您)有(?:什么|啥|哪些)(?:功能|本事|用)|what can (?:you|u) do(?: for me)?|what do you do|how can you help(?: me)?"
+    r"(?:你|您|你们)?(?:能|会|可以)(?:帮我?)?(?:干|做|办|聊|回答)(?:些|点)?(?:什么|啥|哪些)(?:事|问题)?[呀啊呢]*|(?:你|您)都?(?:会|能)(?:些|点)?(?:什么|啥|哪些)[呀啊呢]*|(?:你|您)有(?:什么|啥|哪些)(?:功能|本事|用)|what can (?:you|u) do(?: for me)?|what do you do|how can you help(?: me)?"
 )
 _HOW_ARE_YOU = re.compile(
-    r"how are you(?: doing)?(?: today)?|how(?:'s| s| is) it going|what(?:'s| s) up|(?:你)?(?:最近|今天)?(?:过得)?(?:怎么样|还好吗|好不好)|吃了[吗么没]"
+    r"how are you(?: doing)?(?: today)?|how(?:'s| s| is) it going|what(?:'s| s) up|(?:你)?(?:最近|今天)?(?:过得)?(?:怎么样|还好吗|好不好)|(?:你|您)?吃(?:饭|过)?了[吗么没]|h[ao]?w are (?:you|u)"
 )
 _IDLE = re.compile(
-    r"(?:给我)?(?:讲|说)个(?:笑话|故事)[吧吗呀]?|(?:今天)?天气(?:真|好|不错|怎么样|如何)+[好啊呀]*|唱(?:首|个)歌[吧吗]?|陪我聊(?:聊|天|会)[吧吗]?|我(?:好)?无聊"
-    r"|tell me (?:a|another) (?:joke|story)|(?:the )?weather is \w+(?: today)?|nice weather(?: today)?|sing (?:me )?a song|i(?:'m| m| am) bored"
+    r"(?:给我)?(?:讲|说)个(?:笑话|故事)[吧吗呀]?|(?:今天)?天气(?:真|好|不错|怎么样|如何)+[好啊呀]*|唱(?:首|个)歌[吧吗]?|陪我聊(?:聊天|聊|天|会儿?)[吧吗]?|(?:你|您)(?:喜欢|爱)我[吗么]|(?:你|您)(?:今年)?(?:多大|几岁)了?[呀啊]?|(?:你|您)有(?:男|女)朋友[吗么]|(?:请?帮我|给我|请)?(?:写|作|编)一?(?:首|个|篇|段)(?:诗|歌|故事|作文|文章|代码|程序)[吧吗]?|\d+ ?[加减乘除x]? ?\d+ ?(?:等于|是)(?:几|多少)|我(?:好)?无聊"
+    r"|tell me (?:a|another) (?:joke|story)|(?:the )?weather is \w+(?: today)?|nice weather(?: today)?|sing (?:me )?a song|do you (?:love|like) me|will you marry me|how old (?:are|r) (?:you|u)|write (?:me )?an? (?:poem|story|song|essay|joke)|what(?: s|'s| is)? the weather(?: like)?(?: today)?|what(?: s|'s| is)? \d+ (?:(?:plus|minus|times|x) )?\d+|i(?:'m| m| am) bored"
 )
 _ABUSE = re.compile(
-    r"滚(?:蛋|开|远点)?(?![筒轮动刷])|傻[逼比叉子x]|煞笔|(?<![a-z])s ?b(?![a-z])|智障|脑残|废物|垃圾(?:玩意儿?|东西|机器人|客服)?|混蛋|王八蛋?|(?:他|你)?妈的|(?:操|草)(?:你妈|泥马)|去死吧?|(?:你)?有病|不要脸|白痴|蠢(?:货|猪)?|(?:你)?是猪|\btmd\b|\bnmsl\b"
-    r"|\bfuck(?:ing|er)?(?: (?:you|off|this))?\b|\bshit(?:ty)?\b|\bidiots?\b|\bstupid\b|\bmorons?\b|\bdumb(?:ass)?\b|\bbastards?\b|\bassholes?\b|\bbitch\b|\bshut up\b|\bgo to hell\b|\bscrew you\b|\b(?:piece of )?(?:crap|trash)\b|\bcunts?\b|\bwankers?\b"
+    r"滚(?:蛋|开|远点)?(?![筒轮动刷])|[傻沙][逼比币叉x缺吊]|傻子|煞笔|尼玛|(?<![a-z])w?cnm(?![a-z])|破(?:机器人|客服|玩意儿?)|去你(?:妈|大爷)的?|(?<![a-z])s ?b(?![a-z])|智障|脑残|废物|垃圾(?:玩意儿?|东西|机器人|客服)?|混蛋|王八蛋?|(?:他|你)?妈的|(?:操|草)(?:你妈|泥马)|去死吧?|(?:你)?有病|不要脸|白痴|蠢(?:货|猪)?|(?:你)?是猪|\btmd\b|\bnmsl\b"
+    r"|\bfuck(?:ing|er)?(?: (?:you|off|this))?\b|\bshit(?:ty)?\b|\bidiots?\b|\bstupid\b|\bmorons?\b|\bdumb(?:ass)?\b|\bbastards?\b|\bassholes?\b|\bbitch\b|\bshut up\b|\bgo to hell\b|\bscrew you\b|\b(?:piece of )?(?:crap|trash)\b|\bwtf\b|\bbullshit\b|\b(?:you|this|it|u) (?:really )?sucks?\b|\buseless\b|\bgarbage\b|\brubbish\b|\bf+ +(?:you|u|off)\b|\bcunts?\b|\bwankers?\b"
 )
 _ABUSE_FILLER = re.compile(
-    r"[你您的个真就是吧吗呀啊啦都太好一这那们]+|机器人?|\bai\b|人工智障|客服|玩意儿?|东西"
+    r"[你您的个真就是吧吗呀啊啦都太好一这那们]+|什么|啥|机器人?|\bai\b|人工智障|客服|玩意儿?|东西"
     r"|\b(?:you|your|re|you're|are|u|a|an|the|this|that|is|bot|robot|machine|piece|of|such|so|really|just|absolute|total|off|all|and|what|chatbot|company)\b|'"
 )
 
