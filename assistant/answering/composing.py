@@ -79,6 +79,8 @@ class Composer:
                 if shown:
                     yield ReplyReset("not_grounded" if isinstance(exc, NotGrounded) else "model_unavailable")
         reply = await asyncio.to_thread(self.extract, making, state_answer, confidence)
+        if making.disputed:
+            reply = await asyncio.to_thread(self._rules.disputed, making, reply)
         yield ReplyDelta(reply.text)
         yield ReplyDone(reply)
 
@@ -162,6 +164,7 @@ class Composer:
             )
             parts.append(extract.text)
             citations = extract.citations
+            making.disputed = extract.conflict
         if making.ask_sign_in:
             parts.append(phrases.sign_in(making.locale))
         making.timings["extract"] = since(started)
@@ -170,7 +173,7 @@ class Composer:
         return self._records.make(
             making,
             "\n\n".join(part for part in parts if part),
-            "answer",
+            "clarify" if making.disputed else "answer",
             confidence,
             citations=citations,
             state_used=state_answer.used if state_answer is not None else (),

@@ -21,7 +21,10 @@ from assistant.suggesting import Suggester
 
 @dataclass(slots=True)
 class Making:
-    """A reply in the making. ``signs_in``: its workspace has live state, which a visitor must sign in for."""
+    """A reply in the making. ``signs_in``: its workspace has live state, which a visitor must sign in for.
+
+    ``disputed``: it shows two sources that disagree, and neither is the later version of the other.
+    """
 
     question: Question
     locale: Locale
@@ -31,6 +34,7 @@ class Making:
     replayed: bool = False
     signs_in: bool = False
     ask_sign_in: bool = False
+    disputed: bool = False
     retrieval: Retrieval = field(default_factory=lambda: Retrieval(()))
     timings: dict[str, float] = field(default_factory=dict)
     degraded: list[str] = field(default_factory=list)

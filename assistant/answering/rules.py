@@ -91,10 +91,7 @@ class RulesStage:
 
     def unsupported(self, making: Making, confidence: float) -> Reply:
         """Nothing supports an answer: ask back with what comes near, or say so; the second time, a person."""
-        rules = self._rules
-        quiet = "low_confidence" in rules.off or declines_person(making.question.text)
-        quiet = quiet or has_declined(live_part(making.question.history))
-        if making.question.misses >= rules.clarify_first and not quiet:
+        if self._person_is_due(making):
             return self.hand_off(making, "low_confidence")
         near: list[str] = []
         if confidence >= self._clarify_threshold:
@@ -102,6 +99,16 @@ class RulesStage:
                 if passage.article_id is not None and passage.title not in near:
                     near.append(passage.title)
         return self._records.make(making, phrases.unsupported(near, making.locale), "clarify", confidence)
+
+    def disputed(self, making: Making, reply: Reply) -> Reply:
+        """The reply that shows sources disagreeing, which offers a person; the second time, a person takes over."""
+        return self.hand_off(making, "low_confidence", "sources_differ") if self._person_is_due(making) else reply
+
+    def _person_is_due(self, making: Making) -> bool:
+        rules = self._rules
+        quiet = "low_confidence" in rules.off or declines_person(making.question.text)
+        quiet = quiet or has_declined(live_part(making.question.history))
+        return making.question.misses >= rules.clarify_first and not quiet
 
 
 def _tool_failures(making: Making) -> int:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from assistant.domain.knowledge import DocumentKind, Passage
 from assistant.domain.reply import Citation
-from assistant.extractive.conflict import conflicting, dated
+from assistant.extractive.conflict import Disagreement, dated, disagreement
 from assistant.extractive.ranking import Reading, Scored, score_units, stands_later
 from assistant.extractive.reading import Block, Unit, is_steps, opening_end, plain, section_labels
 from assistant.extractive.relevance import coverage, terms
@@ -57,17 +57,19 @@ class ExtractiveAnswerer:
         if not reading.units:
             return ExtractiveAnswer("", (), 0.0, False)
         best = _best(reading, usable, locale)
-        rival = conflicting(reading, best)
-        if rival is not None:
-            return _both(sorted((best, rival), key=_newest_reviewed_first), locale)
+        found = disagreement(reading, best)
+        if found is not None and not found.superseded:
+            return _both(found, locale)
+        best = found.first if found is not None else best
         if best.passage.kind is DocumentKind.RESOLUTION:
             return _from_resolution(reading, best, locale)
         pieces = _pieces(reading, best, question)
         text = "\n\n".join(piece.text for piece in pieces)
+        text, citations = _in_language(text, best.passage, locale), _citations(pieces)
+        if found is not None:
+            text, citations = f"{text}\n\n{_newer(found, locale)}", (*citations, _cited(found.second))
         support = best.passage.score * (0.75 + 0.25 * min(1.0, max(best.coverage, best.kind)))
-        return ExtractiveAnswer(
-            _in_language(text, best.passage, locale), _citations(pieces), round(min(1.0, support), 4), False
-        )
+        return ExtractiveAnswer(text, citations, round(min(1.0, support), 4), False)
 
 
 def _best(reading: Reading, passages: Sequence[Passage], locale: Locale) -> Scored:
@@ -207,33 +209,47 @@ def _without_greeting(passage: Passage, unit: Unit) -> tuple[int, int]:
     return unit.start + opening(passage.text[unit.start : unit.end]), unit.end
 
 
-def _both(pair: Sequence[Scored], locale: Locale) -> ExtractiveAnswer:
+def _both(found: Disagreement, locale: Locale) -> ExtractiveAnswer:
     """Two versions side by side, the newer reviewed article first."""
     zh = locale == "zh"
-    lines = []
-    for item in pair:
-        name = f"《{item.passage.title}》" if zh else f"“{item.passage.title}”"
-        if item.passage.kind is DocumentKind.RESOLUTION:
-            name = "客服此前的答复" if zh else "An earlier reply by our agents"
-        date = dated(item.passage, locale)
-        shown = (
-            item.unit.text
-            if "|" not in item.unit.text
-            else item.unit.text.strip("| ").replace("|", "，" if zh else ",")
-        )
-        lines.append(
-            f"- {name}{f'（{date}）' if zh and date else f' ({date})' if date else ''}{'：' if zh else ': '}{shown}"
-        )
+    pair = (found.first, found.second)
+    lines = [f"- {_named(item, locale)}{'：' if zh else ': '}{_said(item, locale)}" for item in pair]
     lead = "这一点上资料的说法不一致：" if zh else "Our sources do not agree on this:"
-    close = "请以人工客服的确认为准。" if zh else "Please have an agent confirm which one holds."
-    citations = tuple(_citation(item.passage, item.unit.start, item.unit.end) for item in pair)
+    close = (
+        "哪一个为准我无法判断；需要人工确认，请回复“转人工”。"
+        if zh
+        else "I cannot tell which one holds; reply “agent” to have a person confirm it."
+    )
     support = min(item.passage.score for item in pair)
+    citations = tuple(_cited(item) for item in pair)
     return ExtractiveAnswer("\n".join([lead, "", *lines, "", close]), citations, round(support, 4), True)
 
 
-def _newest_reviewed_first(item: Scored) -> tuple[bool, float]:
-    moment = item.passage.updated_at
-    return item.passage.kind is DocumentKind.RESOLUTION, -(moment.timestamp() if moment else 0.0)
+def _newer(found: Disagreement, locale: Locale) -> str:
+    """That the newer version holds, with both named and what the older one says."""
+    newer, older = (_named(item, locale) for item in (found.first, found.second))
+    if locale == "zh":
+        return f"以较新的{newer}为准；较早的{older}写的是：{_said(found.second, locale)}"
+    return f"This is from the newer {newer}; the older {older} says: {_said(found.second, locale)}"
+
+
+def _named(item: Scored, locale: Locale) -> str:
+    """Title and date of the source."""
+    zh = locale == "zh"
+    name = f"《{item.passage.title}》" if zh else f"“{item.passage.title}”"
+    if item.passage.kind is DocumentKind.RESOLUTION:
+        name = "客服此前的答复" if zh else "An earlier reply by our agents"
+    date = dated(item.passage, locale)
+    return name if not date else f"{name}（{date}）" if zh else f"{name} ({date})"
+
+
+def _said(item: Scored, locale: Locale) -> str:
+    text = item.unit.text
+    return text if "|" not in text else text.strip("| ").replace("|", "，" if locale == "zh" else ",")
+
+
+def _cited(item: Scored) -> Citation:
+    return _citation(item.passage, item.unit.start, item.unit.end)
 
 
 def _in_language(text: str, passage: Passage, locale: Locale) -> str:

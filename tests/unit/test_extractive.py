@@ -112,17 +112,31 @@ def test_the_customers_language_wins_at_equal_support() -> None:
 
 
 def test_two_figures_for_one_subject_are_a_conflict_newest_reviewed_first() -> None:
-    old = passage("价保期为 7 天。", id="a", title="价保规则", updated_at=NOW - timedelta(days=200))
+    old = passage("价保期为 7 天。", id="a", title="价保规则", updated_at=NOW - timedelta(days=2, hours=9))
     new = passage("价保期为 15 天。", id="b", title="价保新规则", updated_at=NOW - timedelta(days=2))
     got = answer("价保期多少天", old, new)
     assert got.conflict
     assert got.text.index("15 天") < got.text.index("7 天")
     assert {c.article_id for c in got.citations} == {"a", "b"}
     assert "2026年1月13日" in got.text
+    assert "转人工" in got.text
     told = passage("价保期为 15 天。", id="c/1", title="价保几天", kind=DocumentKind.RESOLUTION, updated_at=NOW)
     both = answer("价保期多少天", old, told)
     assert both.conflict
     assert both.text.index("7 天") < both.text.index("15 天")
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_later_version_of_an_article_holds_and_both_are_named(swapped: bool) -> None:
+    old = passage("价保期为 7 天。", id="a", title="价保规则", updated_at=NOW - timedelta(days=200))
+    new = passage("价保期为 15 天。", id="b", title="价保新规则", updated_at=NOW - timedelta(days=2))
+    got = answer("价保期多少天", *((new, old) if swapped else (old, new)))
+    assert not got.conflict
+    assert got.text == (
+        "价保期为 15 天。\n\n以较新的《价保新规则》（2026年1月13日）为准；"
+        "较早的《价保规则》（2025年6月29日）写的是：价保期为 7 天。"
+    )
+    assert [c.article_id for c in got.citations] == ["b", "a"]
 
 
 def test_no_conflict_between_different_things_or_translations() -> None:
