@@ -17,6 +17,7 @@ from evals.answer_metrics.figures import Figure, agree, figures
 from evals.cases import ReplyCase
 
 ALIGNED = 0.1  # agreement from which a sentence may speak of what the human's clause speaks of
+_LONGEST = 400  # characters of a sentence that is looked into; a page without a full stop would take minutes
 _TRIED = 3  # sentences of the passage tried for each of the human's clauses
 _COMPARED = ("duration", "amount", "share", "count", "measure", "number", "time")
 _HAN = "零一二三四五六七八九十"
@@ -65,7 +66,7 @@ def clashes(clauses: Sequence[str], held: Sequence[str], agreed: NDArray[np.floa
         for row, clause in enumerate(clauses)
         for figure in _compared(clause)
         for n in np.argsort(-agreed[row], kind="stable")[:_TRIED].tolist()
-        if agreed[row, n] >= ALIGNED and not _among(figure, figures(held[n]))
+        if agreed[row, n] >= ALIGNED and len(held[n]) <= _LONGEST and not _among(figure, figures(held[n]))
     ]
     wanted.sort(key=lambda item: (-item[0], item[1].kind, item[1].value, item[2]))
     mended: dict[int, str] = {}
@@ -79,7 +80,8 @@ def clashes(clauses: Sequence[str], held: Sequence[str], agreed: NDArray[np.floa
         if made is None:
             continue
         done.add(figure)
-        for m in (n, *(m for m in range(len(held)) if m != n and made.lost in figures(mended.get(m, held[m])))):
+        others = [m for m, text in enumerate(held) if m != n and len(text) <= _LONGEST]
+        for m in (n, *(m for m in others if made.lost in figures(mended.get(m, held[m])))):
             other = made if m == n else with_figure(mended.get(m, held[m]), figure, (*kept, *done), made.lost)
             if other is not None:  # the same figure wherever the passage gives it
                 mended[m] = other.text
@@ -195,7 +197,7 @@ def _number(token: str) -> float | None:
         return float(token)
     if token.casefold() in _WORDS:
         return float(_WORDS.index(token.casefold()))
-    return float(_HAN.index(token)) if token in _HAN else None
+    return float(_HAN.index(token)) if len(token) == 1 and token in _HAN else None
 
 
 def _plain(value: float) -> str:

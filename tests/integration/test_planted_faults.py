@@ -1,4 +1,4 @@
-"""Faults planted in the demo shop are put down to what was broken, on a few cases that no constant was chosen on.
+"""Faults planted in the demo shop are put down to what was broken, on a few cases of all its conversations.
 
 All cases: `python -m evals.bench.planted_faults`; its figures are in docs/evaluation.md. These few's: run with ``-s``.
 """
@@ -12,41 +12,43 @@ from pathlib import Path
 import pytest
 
 from assistant.llm.bundled_e5 import BundledE5
-from evals.bench.planted_faults import SEEN, Experiment, demo_bench, plant_all, summary
+from evals.bench.planted_faults import FAULTS, HELD_OUT, SEEN, Experiment, demo_bench, plant_all, summary
 from evals.root_causes import Cause
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 CASES = (
-    "c-c05-0",
-    "c-c16-0",
-    "c-c18-0",
-    "c-c29-3",
-    "c-c31-2",
+    "c-a16-2",
     "c-d01-6",
-    "c-d02-9",
-    "c-d18-1",
-    "c-d33-1",
     "c-d36-4",
+    "c-e07-15",
+    "c-h01-0",
+    "c-h14-0",
+    "c-h17-0",
+    "c-h74-2",
+    "c-h78-0",
+    "c-h90-0",
 )
-"""``random.Random(0).sample`` of the sorted held-out cases that one article solves."""
+"""``random.Random(0).sample`` of the 109 cases, of all groups, that one article solves."""
+GROUPS = SEEN + HELD_OUT
 LEAST = 0.8
+"""Where 0.94 are right, as of all held-out cases, one sample of 35 in 250 falls below by luck (binomial)."""
 
 
 @pytest.fixture(scope="module")
 def done(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     bench = demo_bench(tmp_path_factory.mktemp("demo"), BundledE5(model_cache), only=CASES)
-    return asyncio.run(plant_all(bench, before=False))
+    return asyncio.run(plant_all(bench, groups=GROUPS, before=False))
 
 
 def test_faults_are_attributed_far_more_often_than_the_commonest_label_would(done: Experiment) -> None:
-    total = summary(done, SEEN)
+    total = summary(done, GROUPS)
     print(json.dumps(total, ensure_ascii=False))
     assert total["made_to_fail"] >= 15, "too few cases fail for the test to say anything"
     assert total["share"] >= LEAST
     assert total["interval"][0] > total["baseline_commonest"]
 
 
-@pytest.mark.parametrize("cause", [Cause.KNOWLEDGE_MISSING, Cause.RETRIEVAL_MISSED, Cause.ANSWER_DID_NOT_SOLVE])
+@pytest.mark.parametrize("cause", [result.cause for result in FAULTS])
 def test_each_fault_is_told_from_the_others(done: Experiment, cause: Cause) -> None:
     right = wrong = 0
     for result in done.results:

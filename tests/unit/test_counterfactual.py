@@ -65,6 +65,12 @@ def test_a_figure_is_mended_wherever_the_passage_gives_it() -> None:
     assert clashes((), held, np.zeros((0, 3), dtype=np.float32), "") == []
 
 
+def test_a_page_without_a_full_stop_is_not_looked_into() -> None:
+    page = " ".join(f"{n} 元" for n in range(100, 2000))
+    clauses = ("另收 20 元",)
+    assert clashes(clauses, (page,), np.ones((1, 1), dtype=np.float32), "") == []
+
+
 def _case(*customer: str, references: tuple[str, ...] = ("好的",)) -> ReplyCase:
     return ReplyCase("c-1-0", "c-1", tuple(Turn("customer", text) for text in customer), references)
 

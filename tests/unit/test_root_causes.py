@@ -16,6 +16,7 @@ from assistant.indexing import embed_entries
 from assistant.llm.embedders import HashEmbedder
 from assistant.settings import Settings
 from evals.answer_metrics import AnswerScorer, CaseScore
+from evals.bench.planting import broken_answering
 from evals.caching_embedder import CachingEmbedder
 from evals.cases import Prediction, ReplyCase
 from evals.intents import NO_ARTICLE, case_intents
@@ -215,5 +216,29 @@ async def test_only_failed_cases_with_a_reply_are_diagnosed() -> None:
     (diagnosis,) = await causes.explain(replies, scores)
     assert diagnosis.cause is Cause.KNOWLEDGE_MISSING
     assert json.dumps(diagnosis.evidence)
+    assert diagnosis.evidence["said_score"] >= 0.9
     assert await causes.explain({}, scores) == []
     assert await causes.explain(replies, [CaseScore("c-1-0", None, "no_reference")]) == []
+
+
+async def test_a_passage_that_the_humans_figure_would_have_made_right_is_stale() -> None:
+    cases = [_case("杯身刻字要多少钱", reference="杯身刻字另收 20 元，最多刻 6 个字。")]
+    bench = _bench(cases, "杯身刻字另收 35 元，最多刻 9 个字。", "仓库收到退货后 1–2 个工作日验收。")
+    scorer = AnswerScorer(cases, bench.embedder)
+    result = await bench.replay()
+    (diagnosis,) = await RootCauses(bench, scorer).explain(result.replies, scorer.score(result.predictions()))
+    assert diagnosis.cause is Cause.KNOWLEDGE_STALE
+    assert diagnosis.evidence["mended"]["document_id"] == "a0"
+    assert diagnosis.evidence["mended"]["lines"][0]["would_have_to_say"].startswith("杯身刻字另收 20 元")
+    assert ["amount 20", "35"] in diagnosis.evidence["rival"]["pairs"]
+
+
+async def test_an_answering_step_that_cannot_tell_the_humans_own_words_is_at_fault() -> None:
+    cases = [_case("杯子能刻字吗", reference="杯身刻字另收 20 元，最多刻 6 个字。")]
+    bench = _bench(cases, "仓库收到退货后 1–2 个工作日验收。")
+    scorer = AnswerScorer(cases, bench.embedder)
+    with broken_answering():
+        result = await bench.replay()
+        (diagnosis,) = await RootCauses(bench, scorer).explain(result.replies, scorer.score(result.predictions()))
+    assert diagnosis.cause is Cause.ANSWER_DID_NOT_SOLVE
+    assert diagnosis.evidence["said_score"] < 0.5
