@@ -14,6 +14,7 @@ from assistant.domain.knowledge import Passage
 from assistant.guardrails import classify
 from assistant.handoff import asks_for_person
 from assistant.language import spoken
+from assistant.other_customers import without_others
 from assistant.retrieval import SimilarCases
 
 NEIGHBOURS = 30
@@ -32,10 +33,6 @@ _PLACEHOLDER = re.compile(
     r"\[(?:订单|单号|电话|邮箱|证件号|银行卡|地址|姓名|账号|"
     r"order|number|phone|email|id number|card|address|name|account)[^\]]*\]"
 )
-
-
-_CHINESE_NAME = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{1,2}(?:先生|女士|小姐)您?")
-_ENGLISH_NAME = re.compile(r"\b(Hi|Hello|Dear|Thanks|Thank you),? (?:Mr\.? |Ms\.? |Mrs\.? )?[A-Z][a-z]+(?=[,.!—-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +118,18 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def adapt(text: str, locale: str) -> str:
-    """The old reply without anything of the other customer: placeholders become neutral words."""
+def adapt(text: str, locale: str, own: str = "") -> str:
+    """The old reply without anything of the other customer: neutral words, or gaps for the agent to fill.
+
+    ``own`` is this customer's records and words, and the articles that were found: what is in it may stay.
+    """
     neutral = "您的订单" if locale.startswith("zh") else "your order"
 
     def word(match: re.Match[str]) -> str:
         inside = match.group()
         return neutral if inside[1:3] in ("订单", "单号") or inside.startswith("[order") else ""
 
-    text = _ENGLISH_NAME.sub(r"\1", _CHINESE_NAME.sub("您", text))
-    return re.sub(r"[ \t]{2,}", " ", _PLACEHOLDER.sub(word, text)).strip()
+    return re.sub(r"[ \t]{2,}", " ", _PLACEHOLDER.sub(word, without_others(text, locale, own))).strip()
 
 
 def _above_background(cosine: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant import phrases
 from assistant.answering.composing import Composer
 from assistant.answering.making import Making, RecordMaker
+from assistant.domain.knowledge import Passage
 from assistant.domain.reply import Citation, Reply
 from assistant.drafting import NEIGHBOURS, adapt, beyond, choose_case, sources
 from assistant.errors import EmbeddingFailed
@@ -46,7 +48,7 @@ class DraftStage:
             assert reply is not None
             return reply
         passage = chosen.passage
-        told = adapt(passage.text, making.locale)
+        told = adapt(passage.text, making.locale, _own(making, articles))
         citation = Citation(passage.id, passage.title, passage.text, conversation_id=passage.conversation_id)
         if reply is None:
             return self._records.make(making, told, "answer", passage.score, citations=(citation,))
@@ -55,3 +57,13 @@ class DraftStage:
             return reply
         text, citations = f"{reply.text}\n\n{added}".strip(), (*reply.citations, citation)
         return replace(reply, text=text, citations=citations, confidence=max(reply.confidence, passage.score))
+
+
+def _own(making: Making, articles: Sequence[Passage]) -> str:
+    """This customer's records and words, and the articles that were found, as one text."""
+    parts = [making.question.text, *(turn.text for turn in making.question.history), *(p.text for p in articles)]
+    for entity in making.state.entities if making.state is not None else ():
+        parts += [entity.id, entity.title, *map(str, entity.attributes.values())]
+        if entity.amount is not None:
+            parts.append(f"{entity.amount} {entity.currency or ''}")
+    return "\n".join(parts)
