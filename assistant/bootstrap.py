@@ -18,11 +18,13 @@ from sqlalchemy import Engine
 from assistant.costs import Thresholds, load_costs, thresholds
 from assistant.desk import Desk
 from assistant.errors import ConfigurationError, TeachbackError
+from assistant.fitted import Fitted, load_fitted
 from assistant.fusion import Fusion
 from assistant.handoff import HandoffRules
 from assistant.handoff import load_rules as load_handoff_rules
 from assistant.indexing import IndexKeeper
 from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
+from assistant.live_file import LiveFile
 from assistant.llm.micro_batch import MicroBatchingEmbedder
 from assistant.ports import ChatModel, Embedder, JudgeModel, StateSource, ToolModel
 from assistant.retrieval import Query, Retriever
@@ -256,8 +258,23 @@ class Service:
             return later[1]
 
         return Retriever(
-            snapshot, keeper.vector_index(), self.live_embedder, Segmenter(), records.chunks, Fusion(), newer
+            snapshot,
+            keeper.vector_index(),
+            self.live_embedder,
+            Segmenter(),
+            records.chunks,
+            Fusion(),
+            newer,
+            self.fitted(workspace),
         )
+
+    def fit_file(self, workspace: str) -> Path:
+        """Where what was fitted to the workspace is kept; derived, fitted again by `teachback fit`."""
+        return self.settings.data_dir / "fits" / f"{workspace}.npz"
+
+    def fitted(self, workspace: str) -> LiveFile[Fitted]:
+        """Calling it gives what was fitted to the workspace with the present embedder, as it is now, or None."""
+        return LiveFile(self.fit_file(workspace), lambda path: load_fitted(path, self.embedder.fingerprint))
 
     def thresholds(self, workspace: str) -> Thresholds:
         """The thresholds in force: as set, else by the workspace's costs, else the defaults. Raises ConfigurationError.

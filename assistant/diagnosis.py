@@ -77,7 +77,13 @@ def _index(service: Service, workspace: str) -> Finding:
 def _confidence(service: Service, workspace: str) -> Finding:
     found = service.thresholds(workspace)
     detail = f"answers from {found.answer:g}, names articles in a question back from {found.clarify:g}"
-    return Finding("confidence", True, f"{detail} (by {found.chosen_by})")
+    fitted = service.fitted(workspace)()
+    fit = (
+        "defaults"
+        if fitted is None
+        else f"{fitted.record.get('kept')} fitted {fitted.record.get('fitted_at', '')[:10]}"
+    )
+    return Finding("confidence", True, f"{detail} (by {found.chosen_by}); retrieval by {fit}")
 
 
 def _model(service: Service) -> Finding:

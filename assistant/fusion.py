@@ -131,7 +131,11 @@ class Support:
             + self.dense * (dense - self.dense_at)
             + self.lexical * lexical
             + self.margin * margin
-            + self.foreign * foreign
-            + self.unseen * (~foreign & (lexical < UNSEEN_BELOW))
+            + self.offset(lexical, foreign)
         )
         return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)
+
+    def offset(self, lexical: Scores, foreign: NDArray[np.bool_]) -> Scores:
+        """What another language and words never seen add to the logit; a fit to a workspace leaves both as they are."""
+        guard = self.unseen * (~foreign & (lexical < UNSEEN_BELOW))
+        return np.asarray(self.foreign * foreign + guard, dtype=np.float64)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from assistant.domain.knowledge import Audience, Chunk, DocumentKind, Passage
 from assistant.errors import EmbeddingFailed, IndexUnavailable
+from assistant.fitted import Fitted
 from assistant.fusion import Features, Fusion
 from assistant.language_bias import across_languages, probes
 from assistant.ports import Embedder, TextSegmenter, VectorIndex
@@ -78,8 +79,13 @@ class Retriever:
         load_chunks: Callable[[Sequence[str]], Mapping[str, Chunk]],
         fusion: Fusion | None = None,
         newer: Callable[[], Snapshot | None] | None = None,
+        fitted: Callable[[], Fitted | None] | None = None,
     ) -> None:
-        """``newer`` gives the snapshot of a later generation, where another process made one; asked now and then."""
+        """``newer`` gives the snapshot of a later generation, where another process made one; asked now and then.
+
+        ``fitted`` gives what was fitted to the workspace, or None; it then goes before ``fusion``.
+        """
+        self._fitted = fitted
         self._newer = newer
         self._asked_at = time.monotonic()
         self._lock = threading.Lock()
@@ -173,7 +179,8 @@ class Retriever:
         texts = [fold(text), fold(f"{context[-CONTEXT_CHARS:]} {text}")] if context.strip() else [fold(text)]
         rows = self._embedder.embed_queries(texts)
         vector = rows[0] if len(rows) == 1 else (1 - CONTEXT_SHARE) * rows[0] + CONTEXT_SHARE * rows[1]
-        vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
+        fusion, vector = self._as_fitted(vector / max(float(np.linalg.norm(vector)), 1e-9))
+        assert vector is not None
         asked = snapshot.postings.ask(self._segmenter.terms(texts[0]))
         usable = _cases(snapshot, vector, asked, allowed, CASES_EACH * limit)
         if not len(usable):
@@ -182,16 +189,23 @@ class Retriever:
         dense = np.asarray(snapshot.vectors[usable]) @ vector
         dense = across_languages(snapshot, usable, dense, language, self._embedder)
         features = gather(table, usable, dense, snapshot.postings.coverage_of(asked, usable), language)
-        scores = self._fusion.case_raw(features)
+        scores = fusion.case_raw(features)
         order = np.argsort(-scores, kind="stable")[:limit]
         chunks = self._load_chunks([table.chunk_ids[c] for c in features.chunk[order]])
         kept = [i for i in order if table.chunk_ids[features.chunk[i]] in chunks]
         none = np.zeros(len(kept), dtype=np.float32)
-        probability = self._fusion.probability(features, order, scores)[[list(order).index(i) for i in kept]]
+        probability = fusion.probability(features, order, scores)[[list(order).index(i) for i in kept]]
         ranked = Ranked(features.chunk[kept], features.document[kept], scores[kept], probability, none, none)
         passages = tuple(_passage(chunks[table.chunk_ids[c]], ranked, i) for i, c in enumerate(ranked.chunk))
         answers = np.asarray(snapshot.vectors[table.body_row[ranked.chunk]])
         return SimilarCases(passages, scores[kept].astype(np.float32), answers)
+
+    def _as_fitted(self, vector: NDArray[np.float32] | None) -> tuple[Fusion, NDArray[np.float32] | None]:
+        """The weights in force, and the question's vector as it is searched with."""
+        fitted = self._fitted() if self._fitted is not None else None
+        if fitted is None:
+            return self._fusion, vector
+        return fitted.fusion, None if vector is None else fitted.adapted(vector)
 
     def _rank(
         self,
@@ -203,6 +217,7 @@ class Retriever:
         degraded: list[str],
     ) -> Ranked:
         table = snapshot.table
+        fusion, vector = self._as_fitted(vector)
         allowed = table.allowed(query.audience, now, query.only)
         if query.exclude_conversations:
             allowed = table.without(allowed, query.exclude_conversations)
@@ -230,9 +245,9 @@ class Retriever:
             order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
             scores = raw[order]
         else:
-            raw = self._fusion.raw(features) + self._about(table, text, features)
+            raw = fusion.raw(features) + about(table, text, features)
             order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
-            scores = self._fusion.probability(features, order, raw)
+            scores = fusion.probability(features, order, raw)
         return Ranked(
             features.chunk[order],
             features.document[order],
@@ -241,16 +256,6 @@ class Retriever:
             np.maximum(features.body_dense, features.question_dense)[order],
             np.maximum(features.body_lexical, features.question_lexical)[order],
         )
-
-    def _about(self, table: EntryTable, text: str, features: Features) -> NDArray[np.float64]:
-        """(chunks,) for documents on a subject the question names; against those on another named subject."""
-        asked = named_in(text, table.subjects)
-        subject = table.subject_of[features.document]
-        if not asked:
-            return np.zeros(len(subject))
-        of_asked = np.isin(subject, list(asked))
-        other = (subject != NONE) & ~of_asked
-        return np.asarray(SUBJECT_WEIGHT * (of_asked.astype(np.float64) - other), dtype=np.float64)
 
     def _nearest(
         self,
@@ -292,6 +297,17 @@ class Ranked:
         none = np.zeros(0, dtype=np.float32)
         nothing = np.zeros(0, dtype=np.int64)
         return Ranked(nothing, nothing, np.zeros(0), np.zeros(0), none, none)
+
+
+def about(table: EntryTable, text: str, features: Features) -> NDArray[np.float64]:
+    """(chunks,) added to the raw score of documents on a subject the question names, taken from those on another."""
+    asked = named_in(text, table.subjects)
+    subject = table.subject_of[features.document]
+    if not asked:
+        return np.zeros(len(subject))
+    of_asked = np.isin(subject, list(asked))
+    other = (subject != NONE) & ~of_asked
+    return np.asarray(SUBJECT_WEIGHT * (of_asked.astype(np.float64) - other), dtype=np.float64)
 
 
 def gather(

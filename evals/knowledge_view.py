@@ -11,6 +11,7 @@ import numpy as np
 
 from assistant.answering import Answerer
 from assistant.domain.knowledge import Chunk, DocumentKind, IndexEntry
+from assistant.fitted import Fitted
 from assistant.generation import GeneratedAnswerer
 from assistant.indexing import IndexKeeper, embed_entries
 from assistant.ports import ChatModel, Clock, Embedder, Vectors
@@ -82,7 +83,11 @@ class KnowledgeView:
     visible, and counted in ``undated``). An article changed later is hidden as a whole: its earlier text is not used.
     """
 
-    def __init__(self, knowledge: Knowledge, embedder: Embedder, *, as_of: bool = False) -> None:
+    def __init__(
+        self, knowledge: Knowledge, embedder: Embedder, *, as_of: bool = False, fitted: Fitted | None = None
+    ) -> None:
+        """``fitted`` is what was fitted to the workspace, as its live retrieval uses it."""
+        self.fitted = fitted
         self.knowledge = knowledge
         self.embedder = embedder
         self.as_of = as_of
@@ -101,7 +106,12 @@ class KnowledgeView:
     def retriever(self, embedder: Embedder | None = None) -> Retriever:
         """A Retriever over the view; another embedder for its questions where one is given."""
         return Retriever(
-            self._snapshot, self._index, embedder or self.embedder, self._segmenter, self._load_chunks, None
+            self._snapshot,
+            self._index,
+            embedder or self.embedder,
+            self._segmenter,
+            self._load_chunks,
+            fitted=lambda: self.fitted,
         )
 
     def answerer(

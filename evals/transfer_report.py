@@ -59,7 +59,7 @@ class Evaluation:
         """The run as it is kept on disk."""
         causes = {d.case_id: (d.cause.value, d.evidence) for d in self.diagnoses}
         fingerprint = self.bench.embedder.fingerprint
-        told = {**arguments, "knowledge": _knowledge(self.bench)[:16]}
+        told = {**arguments, "knowledge": _knowledge(self.bench)[:16], "fit": _fit(self.bench)}
         run = stored_run(self.scored, fingerprint, now, source, causes=causes, intents=self.intents, arguments=told)
         return run if self.judged is None else with_judgement(run, self.judged)
 
@@ -128,9 +128,16 @@ def inputs_of(bench: Bench, *, with_causes: bool) -> dict[str, str]:
         "embedder": bench.embedder.fingerprint,
         "model": bench.chat_model.name if bench.chat_model is not None else "",
         "thresholds": f"{bench.settings.answer_threshold} {bench.settings.clarify_threshold}",
+        "fit": _fit(bench),
         "as_of_case": str(bench.view.as_of),
         "causes": str(with_causes),
     }
+
+
+def _fit(bench: Bench) -> str:
+    """What was fitted to the workspace and answers here, and when; a fit on these very cases flatters them."""
+    fitted = bench.view.fitted
+    return f"{fitted.record.get('kept')} {fitted.record.get('fitted_at', '')}".strip() if fitted is not None else "none"
 
 
 def _knowledge(bench: Bench) -> str:

@@ -138,7 +138,7 @@ class Bench:
 
     def on(self, knowledge: Knowledge, written_from: Mapping[str, Collection[str]] | None = None) -> Bench:
         """The same cases on other knowledge; ``written_from`` is article → conversations for what is new in it."""
-        view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of)
+        view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of, fitted=self.view.fitted)
         return replace(self, view=view, guard=self.guard.on(self.cases, knowledge, written_from))
 
     def prefill(self, known: Collection[str] = (), progress: Progress | None = None) -> None:
@@ -189,7 +189,7 @@ def prepare(
     customers = {t["conversation_id"]: t["customer_id"] for t in records.transcripts() if t.get("customer_id")}
     return Bench(
         cases,
-        KnowledgeView(knowledge, embedder, as_of=as_of),
+        KnowledgeView(knowledge, embedder, as_of=as_of, fitted=service.fitted(workspace)()),
         embedder,
         LeakGuard(cases, knowledge, customers, provenance(records.articles())),
         ReplayClock(now or service.clock.now()),

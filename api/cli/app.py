@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 import api.cli.evaluate as evaluate
+import api.cli.fitting as fitting
 import api.cli.knowledge as knowledge
 import api.cli.review as review
 import api.cli.running as running
@@ -38,5 +39,6 @@ knowledge.register(app)
 talk.register(app)
 tasks.register(app)
 evaluate.register(app)
+fitting.register(app)
 suggesting.register(app)
 review.register(app)

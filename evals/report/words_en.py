@@ -248,6 +248,7 @@ EN: dict[str, str] = {
     "review_rejected": "rejected",
     "reviews": "Review queue",
     "reviews_none": "no article has been drafted yet (teachback review draft)",
+    "argument_fit": "fitted to the workspace",
     "argument_knowledge": "knowledge version",
     "changed": "Changed in between: {what}.",
     "changed_commit": "code",

@@ -238,6 +238,7 @@ ZH: dict[str, str] = {
     "review_rejected": "未采纳",
     "reviews": "审核队列",
     "reviews_none": "还没有起草的文章（teachback review draft）",
+    "argument_fit": "针对本工作区的拟合",
     "argument_knowledge": "知识版本",
     "changed": "两次之间变了的：{what}。",
     "changed_commit": "代码",
