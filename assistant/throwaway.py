@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assistant.domain.knowledge import Chunk, IndexEntry
+from assistant.fitted import Fitted
 from assistant.fusion import Fusion
 from assistant.indexing import EMBED_BATCH, embed_entries
 from assistant.ports import Embedder, Progress, Vectors
@@ -21,6 +22,7 @@ def throwaway_retriever(
     *,
     kept: Mapping[str, Vectors] | None = None,
     fusion: Fusion | None = None,
+    fitted: Fitted | None = None,
     progress: Progress | None = None,
 ) -> Retriever:
     """A Retriever over just these; ``kept`` holds vectors that need not be computed again, by entry id."""
@@ -44,4 +46,5 @@ def throwaway_retriever(
         segmenter,
         lambda ids: {key: by_id[key] for key in ids if key in by_id},
         fusion,
+        fitted=lambda: fitted,
     )

@@ -18,7 +18,7 @@ from evals.bench.page import Place, SectionModule, write
 from evals.caching_embedder import CachingEmbedder
 
 # In the order in which they run. A section is the module evals.bench.NAME with TITLE and run(place) -> Section.
-SECTIONS = ("retrieval", "dialogues", "robustness", "scale", "risk")
+SECTIONS = ("retrieval", "dialogues", "robustness", "scale", "risk", "fits")
 
 
 def main(arguments: list[str] | None = None) -> int:
