@@ -88,7 +88,7 @@ def _fit(
     twins = article_groups(snapshot)
     lessons = lessons_of_articles(records.all_chunks(), entries, twins)
     lessons += lessons_of_cases(usable, twins)
-    lessons = lessons[:: 1 + (len(lessons) - 1) // _MOST]
+    lessons = lessons[:: 1 + max(0, len(lessons) - 1) // _MOST]
     now = service.clock.now()
     moment = later_from.replace(tzinfo=UTC) if later_from is not None else None
     with ConsoleProgress() as progress:
