@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assistant.ports import Embedder, Progress, Vectors
 
 _BATCH = 256
-_AHEAD_TEXTS, _AHEAD_CHARS = 96, 3_000  # of one batch ahead: who needs a text at once waits for no more than that
+_AHEAD_TEXTS, _AHEAD_CHARS = 96, 2_000  # of one batch ahead: who needs a text at once waits for no more than that
 
 
 class CachingEmbedder:
@@ -32,6 +32,7 @@ class CachingEmbedder:
         self._expected: dict[tuple[bool, str], None] = {}
         self._begun: set[tuple[bool, str]] = set()
         self._working = False
+        self._urgent = 0  # callers who wait for texts
 
     @property
     def fingerprint(self) -> str:
@@ -88,24 +89,35 @@ class CachingEmbedder:
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         if not missing:
             return
-        with self._asking:  # two callers who miss the same text would both pay for it
+        with self._changed:
+            self._urgent += 1
+        try:
+            with self._asking:  # two callers who miss the same text would both pay for it
+                self._embed_missing(missing, query=query, progress=progress)
+        finally:
             with self._changed:
-                for text in missing:
-                    self._expected.pop((query, text), None)
-                while any((query, text) in self._begun for text in missing):
-                    self._changed.wait()
-                new = sorted((text for text in missing if text not in known), key=lambda t: (len(t), t))
-                begun = [(query, text) for text in new]
-                self._begun.update(begun)
-            try:
-                for start in range(0, len(new), _BATCH):
-                    part = new[start : start + _BATCH]
-                    known.update(zip(part, self._below(part, query=query), strict=True))
-                    if progress is not None:
-                        progress.advance("embedding", start + len(part), len(new))
-            finally:
-                with self._changed:
-                    self._begun.difference_update(begun)
+                self._urgent -= 1
+                self._changed.notify_all()
+
+    def _embed_missing(self, missing: Sequence[str], *, query: bool, progress: Progress | None) -> None:
+        known = self._known[query]
+        with self._changed:
+            for text in missing:
+                self._expected.pop((query, text), None)
+            while any((query, text) in self._begun for text in missing):
+                self._changed.wait()
+            new = sorted((text for text in missing if text not in known), key=lambda t: (len(t), t))
+            begun = [(query, text) for text in new]
+            self._begun.update(begun)
+        try:
+            for start in range(0, len(new), _BATCH):
+                part = new[start : start + _BATCH]
+                known.update(zip(part, self._below(part, query=query), strict=True))
+                if progress is not None:
+                    progress.advance("embedding", start + len(part), len(new))
+        finally:
+            with self._changed:
+                self._begun.difference_update(begun)
 
     def _below(self, texts: Sequence[str], *, query: bool) -> Vectors:
         return self._embedder.embed_queries(texts) if query else self._embedder.embed_passages(texts)
@@ -125,6 +137,8 @@ class CachingEmbedder:
     def _work_ahead(self) -> None:
         while True:
             with self._changed:
+                while self._urgent:
+                    self._changed.wait()
                 batch = self._next_batch()
                 if not batch:
                     self._working = False

@@ -11,6 +11,7 @@ from typing import Any
 
 from assistant.domain.reply import Reply
 from assistant.ports import Progress
+from assistant.text import fold
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.answer_metrics.sentences import content_sentences
 from evals.intents import case_intents, titles
@@ -107,6 +108,10 @@ async def _diagnose(
     failed = [s.case_id for s in scores if s.scores is not None and s.scores.accuracy < SOLVED]
     found = {key: found[key] for key in failed if key in found}
     rest = [key for key in failed if key not in found]
+    by_id = {case.case_id: case for case in bench.cases}
+    causes.expect([by_id[key] for key in rest if key in replies], replies)
+    told = (by_id[key].references for key in failed)  # the report groups failed cases by what the humans said
+    bench.embedder.expect_queries(fold(references[0]) for references in told if references)
     for start in range(0, len(rest), _GROUP):
         group = frozenset(rest[start : start + _GROUP])
         own = [s if s.case_id in group else CaseScore(s.case_id, None) for s in scores]

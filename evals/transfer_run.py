@@ -25,7 +25,8 @@ from evals.provenance import provenance
 __all__ = ["Bench", "GuardReport", "LeakFound", "Replay", "prefill", "prepare", "replay"]
 
 WITH_MODEL = 4
-"""Cases at a time where a model answers; without one more than one is only slower."""
+"""Cases at a time where a model answers."""
+_BESIDE = 3  # cases at a time where another process embeds: while some wait for it others go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ async def replay(
 
     ``answerer`` answers from ``view`` by ``clock``; a view as of the case has the clock stand at the case's moment, and
     a case without one is then answered as of now. A reply that recites its own human reply otherwise is counted as a
-    leak, to be left unscored. More than one case at a time pays only where a model answers. Replies ``known`` by case
+    leak, to be left unscored. More than one case at a time pays only where others work meanwhile. Replies ``known`` by case
     id are not made again (they are checked again); each new one is handed to ``keep`` as it comes.
     """
     known = known or {}
@@ -141,6 +142,12 @@ class Bench:
         view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of, fitted=self.view.fitted)
         return replace(self, view=view, guard=self.guard.on(self.cases, knowledge, written_from))
 
+    def _at_a_time(self) -> int:
+        """Without a model, and without an embedder beside this process, more than one is only slower."""
+        if self.chat_model is not None:
+            return self.concurrency
+        return _BESIDE if self.embedder.ahead else 1
+
     def prefill(self, known: Collection[str] = (), progress: Progress | None = None) -> None:
         """As ``prefill`` does, for the cases that are not ``known``. Raises EmbeddingFailed."""
         rest = [case for case in self.cases if case.case_id not in known]
@@ -162,7 +169,7 @@ class Bench:
             self.guard,
             self.clock,
             progress,
-            concurrency=1 if self.chat_model is None else self.concurrency,
+            concurrency=self._at_a_time(),
             known=known,
             keep=keep,
         )

@@ -12,16 +12,18 @@ from assistant.domain.knowledge import DocumentKind, Passage
 from assistant.domain.reply import Citation
 from assistant.extractive.conflict import Disagreement, dated, disagreement
 from assistant.extractive.ranking import Reading, Scored, score_units, stands_later
-from assistant.extractive.reading import Block, Unit, is_steps, opening_end, plain, section_labels
+from assistant.extractive.reading import Block, Unit, is_steps, opening_end, plain, read, section_labels
 from assistant.extractive.relevance import coverage, terms
 from assistant.extractive.rendering import Piece, one_row, render
 from assistant.extractive.resolutions import is_general, opening
 from assistant.ports import Embedder
+from assistant.text import has_han
 
 Locale = Literal["zh", "en"]
 
 _READ = 6  # passages looked into
 _SHORT = {"zh": 130, "en": 340}  # characters of a passage that is shown whole
+_SENTENCES = 5  # of a short paragraph, which is shown whole
 _EQUAL = 0.12  # scores this near are about equal support
 _REVIEWED = 0.15  # what an article is ahead of a resolution
 _OPENING = {"zh": 70, "en": 190}  # characters of an opening that is put before the rest
@@ -53,7 +55,8 @@ class ExtractiveAnswerer:
     ) -> ExtractiveAnswer:
         """The best supported passage's words on the question; passages past ``valid_until`` at ``now`` are not used."""
         usable = [p for p in passages if p.text.strip() and (p.valid_until is None or p.valid_until >= now)][:_READ]
-        reading = score_units(question, usable, embedder)
+        alone = len(usable) == 1 and _shown_whole(usable[0])  # then no vector could change a word
+        reading = score_units(question, usable, None if alone else embedder)
         if not reading.units:
             return ExtractiveAnswer("", (), 0.0, False)
         best = _best(reading, usable, locale)
@@ -70,6 +73,15 @@ class ExtractiveAnswerer:
             text, citations = f"{text}\n\n{_newer(found, locale)}", (*citations, _cited(found.second))
         support = best.passage.score * (0.75 + 0.25 * min(1.0, max(best.coverage, best.kind)))
         return ExtractiveAnswer(text, citations, round(min(1.0, support), 4), False)
+
+
+def _shown_whole(passage: Passage) -> bool:
+    """Whether the reply is all of this passage, whichever of its units answers best."""
+    if passage.kind is not DocumentKind.ARTICLE or len(passage.text) > _SHORT["zh" if has_han(passage.text) else "en"]:
+        return False
+    if passage.locale.startswith("zh") and len(passage.text) > _SHORT["zh"]:
+        return False
+    return all(block.kind == "paragraph" and len(block.units) <= _SENTENCES for block in read(passage.text))
 
 
 def _best(reading: Reading, passages: Sequence[Passage], locale: Locale) -> Scored:

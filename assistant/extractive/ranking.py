@@ -71,8 +71,11 @@ class Reading:
         return [u for u in self.units if u.passage.id == passage.id and u.block == block]
 
 
-def score_units(question: str, passages: Sequence[Passage], embedder: Embedder) -> Reading:
-    """Every usable unit, scored; of mined resolutions only what holds for anyone, or, failing that, what was done."""
+def score_units(question: str, passages: Sequence[Passage], embedder: Embedder | None) -> Reading:
+    """Every usable unit, scored; of mined resolutions only what holds for anyone, or, failing that, what was done.
+
+    Without an embedder words alone rank.
+    """
     asked = relevance.asked_for(question)
     blocks = {passage.id: read(passage.text) for passage in passages}
     places = [
@@ -247,7 +250,7 @@ def _cosines(
     places: Sequence[tuple[Passage, int, Unit, str]],
     blocks: dict[str, list[Block]],
     cheap: Sequence[float],
-    embedder: Embedder,
+    embedder: Embedder | None,
 ) -> tuple[NDArray[np.float32] | None, list[float], dict[int, NDArray[np.float32]]]:
     """Nearness 0–1 of each unit by its own vector or its block's, at most ``MAX_EMBEDDED`` of them; 0 for the rest."""
     flat = [0.0] * len(places)
@@ -258,7 +261,7 @@ def _cosines(
         groups.setdefault((passage.id, index, -1 if whole else unit.start), []).append(number)
     within = max(cheap, default=0.0) - _REACH
     chosen = [members for members in groups.values() if cheap[members[0]] >= within][:MAX_EMBEDDED]
-    if not chosen:
+    if not chosen or embedder is None:
         return None, flat, {}
     texts = []
     for members in chosen:

@@ -14,8 +14,10 @@ from assistant.drafting import NEIGHBOURS, split_turns
 from assistant.followup import standalone
 from assistant.ports import Progress
 from assistant.retrieval import Query
+from assistant.text import fold
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.answer_metrics.figures import figures
+from evals.answer_metrics.sentences import content_sentences
 from evals.cases import Prediction, ReplyCase
 from evals.root_causes.counterfactual import Clash, human_words, mended
 from evals.root_causes.decide import MENDED_ABOUT, MENDED_NEAR, WORST_DRIFT, Facts, decide
@@ -85,6 +87,14 @@ class RootCauses:
         self._scorer = scorer
         self._search = KnowledgeSearch(bench.view, scorer, bench.embedder)
         self._live = bench.view.retriever()
+
+    def expect(self, failed: Sequence[ReplyCase], replies: Mapping[str, Reply]) -> None:
+        """Have embedded in the background what the experiments on these cases will nearly always ask for."""
+        embedder = self._bench.embedder
+        for case in failed if embedder.ahead else ():
+            embedder.expect_queries(fold(" ".join(sought.wanted)) for sought in self._searches(case) if sought.wanted)
+            for passage in replies[case.case_id].passages:
+                embedder.expect_queries(content_sentences(passage.text))
 
     async def explain(
         self,

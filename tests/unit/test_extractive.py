@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assistant.domain.knowledge import DocumentKind, Passage
 from assistant.errors import EmbeddingFailed
 from assistant.extractive import ExtractiveAnswer, ExtractiveAnswerer
+from assistant.extractive.answerer import _shown_whole
 from assistant.extractive.reading import read
 from assistant.extractive.relevance import asked_for, figures, row_hits
 from assistant.llm.embedders import HashEmbedder
@@ -245,3 +246,36 @@ def test_every_figure_and_citation_comes_from_a_passage(
 def test_reading_never_loses_its_place(text: str) -> None:
     for block in read(text):
         assert all(block.start <= unit.start < unit.end <= block.end <= len(text) for unit in block.units)
+
+
+class _Unwanted(HashEmbedder):
+    def embed_passages(self, texts: object) -> Vectors:
+        raise AssertionError("nothing was to be embedded")
+
+
+_PIECES = [
+    "支持七天无理由退货。",
+    "定制商品除外。\n\n",
+    "退款 3–7 个工作日到账。",
+    "**注意** 运费自理。",
+    "It takes 5 days.\n\n",
+]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=8).map("".join),
+    st.sampled_from(["退款多久到账", "how long does it take", "可以退吗", "5 天"]),
+    st.sampled_from(["zh", "en"]),
+)
+def test_of_a_short_passage_alone_every_word_is_shown_and_nothing_is_embedded(
+    text: str, question: str, locale: str
+) -> None:
+    alone = passage(text, locale=locale)
+    if not _shown_whole(alone):
+        return
+    got = ExtractiveAnswerer().answer(question, [alone], locale="zh", embedder=_Unwanted(), now=NOW)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assistant.extractive.answerer._shown_whole", lambda _: False)
+        measured = answer(question, alone)
+    assert (got.text, got.citations, got.conflict) == (measured.text, measured.citations, measured.conflict)
