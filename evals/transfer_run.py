@@ -83,8 +83,8 @@ async def replay(
 
     ``answerer`` answers from ``view`` by ``clock``; a view as of the case has the clock stand at the case's moment, and
     a case without one is then answered as of now. A reply that recites its own human reply otherwise is counted as a
-    leak, to be left unscored. More than one case at a time pays only where others work meanwhile. Replies ``known`` by case
-    id are not made again (they are checked again); each new one is handed to ``keep`` as it comes.
+    leak, to be left unscored. More than one case at a time pays only where others work meanwhile. Replies ``known`` by
+    case id are not made again (they are checked again); each new one is handed to ``keep`` as it comes.
     """
     known = known or {}
     room = asyncio.Semaphore(concurrency)

@@ -1,4 +1,4 @@
-"""What an evaluation embeds, in characters: nine tenths of its time, and told without a clock."""
+"""What an evaluation embeds, in characters: two thirds of its time, and told without a clock."""
 
 from __future__ import annotations
 
