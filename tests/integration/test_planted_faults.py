@@ -20,18 +20,16 @@ CASES = (
     "c-a16-2",
     "c-d01-6",
     "c-d36-4",
-    "c-e07-15",
     "c-h01-0",
     "c-h14-0",
     "c-h17-0",
     "c-h74-2",
-    "c-h78-0",
     "c-h90-0",
 )
 """``random.Random(0).sample`` of the 109 cases, of all groups, that one article solves."""
 GROUPS = SEEN + HELD_OUT
 LEAST = 0.8
-"""Where 0.94 are right, as of all held-out cases, one sample of 35 in 250 falls below by luck (binomial)."""
+"""Where 0.94 are right, as of all held-out cases, one sample of 28 in 230 falls below by luck (binomial)."""
 
 
 @pytest.fixture(scope="module")
