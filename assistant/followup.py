@@ -1,4 +1,4 @@
-"""What to search for: the question, and what of the turns before it the question leans on."""
+"""What to search for: the question as it stands, and what was said just before it, which a follow-up leans on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.domain.conversation import Turn
+from assistant.guardrails import classify
 from assistant.text import fold
 
 _LEANS = re.compile(
@@ -16,11 +17,40 @@ _LEANS = re.compile(
 )
 _SHORT_HAN = 9
 _SHORT_WORDS = 4
-_LONGEST = 400
+LONGEST = 400
+EACH_SIDE = 150
+LOOK_BACK = 8
+
+
+def asked_after(text: str, history: Sequence[Turn]) -> tuple[str, str]:
+    """(the question, what was said before it; empty at the beginning).
+
+    Messages that the customer sent in a row are one question. Before it stand the customer's last message that is no
+    mere courtesy and the reply to it, the first 150 characters of each. Whether the question leans on them need not be
+    decided: the retriever reads it both ways and both count, so that a change of subject costs little and "and for
+    size 42?" is understood.
+    """
+    row: list[str] = []
+    rest = [turn for turn in history if turn.role != "system"]
+    while rest and rest[-1].role == "customer":
+        row.insert(0, rest.pop().text)
+    question = fold(" ".join(row)[-LONGEST:] + " " + text) if row else text
+    at = next(
+        (i for i in reversed(range(len(rest))) if rest[i].role == "customer" and not _courtesy(rest[i].text)), None
+    )
+    if at is None:
+        return question, ""
+    before = [rest[at].text, *(turn.text for turn in rest[at + 1 :][-1:] if turn.role != "customer")]
+    return question, fold(" ".join(part[:EACH_SIDE] for part in before if part.strip()))
+
+
+def earlier_texts(history: Sequence[Turn]) -> tuple[str, ...]:
+    """What either side said in the last eight turns, latest first: where the thing that is meant was named."""
+    return tuple(turn.text for turn in reversed(history[-LOOK_BACK:]) if turn.role != "system")
 
 
 def standalone(text: str, history: Sequence[Turn]) -> str:
-    """The text to search with, at most 400 characters of earlier customer turns put before it.
+    """The text with at most 400 characters of earlier customer turns before it: what a reader of it alone would need.
 
     Messages that the customer sent in a row are one question. An earlier question is carried over only where this
     one leans on it: it is very short, or begins or ends as a continuation does.
@@ -30,11 +60,11 @@ def standalone(text: str, history: Sequence[Turn]) -> str:
     while rest and rest[-1].role == "customer":
         row.insert(0, rest.pop().text)
     if row:
-        return fold(" ".join(row)[-_LONGEST:] + " " + text)
+        return fold(" ".join(row)[-LONGEST:] + " " + text)
     if not leans(text):
         return text
     earlier = [turn.text for turn in rest if turn.role == "customer" and len(turn.text.strip()) > 3]
-    return f"{earlier[-1][-_LONGEST:]} {text}" if earlier else text
+    return f"{earlier[-1][-LONGEST:]} {text}" if earlier else text
 
 
 def leans(text: str) -> bool:
@@ -44,3 +74,7 @@ def leans(text: str) -> bool:
     words = len(re.findall(r"[A-Za-z0-9]+", bare))
     short = size + words <= _SHORT_HAN if size else words <= _SHORT_WORDS
     return (short and size + words <= _SHORT_HAN and bool(_LEANS.search(bare))) or (size + words <= 4)
+
+
+def _courtesy(text: str) -> bool:
+    return classify(text, "zh").kind in ("small_talk", "thanks")

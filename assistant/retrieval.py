@@ -20,7 +20,7 @@ from assistant.ports import Embedder, TextSegmenter, VectorIndex
 from assistant.store.lexical import Asked
 from assistant.store.neighbours import products
 from assistant.store.snapshot import EntryTable, Snapshot
-from assistant.subjects import NONE, named_in
+from assistant.subjects import NONE, last_named, named_in
 from assistant.text import fold, language_of
 from assistant.voting import votes
 
@@ -30,11 +30,17 @@ SUBJECT_WEIGHT = 0.15
 CONTEXT_SHARE = 0.45
 CONTEXT_CHARS = 300
 CASES_EACH = 8  # times the old cases wanted: so many are compared in a workspace too large to compare all
+FOLLOW_SHARE = 0.5
+MOST_CARRIED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for. ``exclude_conversations`` keeps an evaluation from seeing its own case."""
+    """What to look for. ``exclude_conversations`` keeps an evaluation from seeing its own case.
+
+    ``context`` is what was said just before: the question is also read after it, and both readings count.
+    ``earlier`` are earlier messages, latest first: where ``text`` names no subject, the last one named there is meant.
+    """
 
     text: str
     k: int = 5
@@ -42,6 +48,8 @@ class Query:
     locale: str | None = None
     exclude_conversations: frozenset[str] = frozenset()
     only: DocumentKind | None = None
+    earlier: tuple[str, ...] = ()
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,19 @@ class Retrieval:
     def best(self) -> Passage | None:
         """The top passage, or None where nothing was found."""
         return self.passages[0] if self.passages else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """A question as it is searched: its own text, what it is read after, and numbers of the subjects it is about."""
+
+    text: str
+    context: str
+    subjects: frozenset[int]
+
+    @property
+    def readings(self) -> list[str]:
+        return [self.text, f"{self.context} {self.text}"] if self.context else [self.text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +137,16 @@ class Retriever:
             snapshot = self._snapshot
         timings: dict[str, float] = {}
         degraded: list[str] = []
-        text = fold(query.text)
+        meant = _meant(query, snapshot.table)
         started = time.perf_counter()
         try:
-            vector: NDArray[np.float32] | None = self._embedder.embed_queries([text])[0]
+            vector: NDArray[np.float32] | None = self._vector(meant)
         except EmbeddingFailed:
             vector = None
             degraded.append("embedder")
         timings["embed"] = _since(started)
         started = time.perf_counter()
-        found = self._rank(snapshot, query, text, vector, now, degraded)
+        found = self._rank(snapshot, query, meant, vector, now, degraded)
         timings["retrieve"] = _since(started)
         started = time.perf_counter()
         ids = [snapshot.table.chunk_ids[number] for number in found.chunk]
@@ -150,10 +171,10 @@ class Retriever:
         """
         with self._lock:
             snapshot = self._snapshot
-        text = fold(query.text)
+        meant = _meant(query, snapshot.table)
         if vector is None:
-            vector = self._embedder.embed_queries([text])[0]
-        ranked = self._rank(snapshot, query, text, vector, now, [])
+            vector = self._vector(meant)
+        ranked = self._rank(snapshot, query, meant, vector, now, [])
         best: dict[str, float] = {}
         for document, score in zip(ranked.document, ranked.raw, strict=True):
             best.setdefault(snapshot.table.document_ids[document], float(score))
@@ -207,11 +228,19 @@ class Retriever:
             return self._fusion, vector
         return fitted.fusion, None if vector is None else fitted.adapted(vector)
 
+    def _vector(self, meant: _Meant) -> NDArray[np.float32]:
+        """(dimensions,) of the question as it stands and, by ``FOLLOW_SHARE``, as it reads after its context."""
+        rows = self._embedder.embed_queries(meant.readings)
+        if len(rows) == 1:
+            return np.asarray(rows[0])
+        blend = (1 - FOLLOW_SHARE) * rows[0] + FOLLOW_SHARE * rows[1]
+        return np.asarray(blend / max(float(np.linalg.norm(blend)), 1e-9), dtype=np.float32)
+
     def _rank(
         self,
         snapshot: Snapshot,
         query: Query,
-        text: str,
+        meant: _Meant,
         vector: NDArray[np.float32] | None,
         now: datetime,
         degraded: list[str],
@@ -221,9 +250,10 @@ class Retriever:
         allowed = table.allowed(query.audience, now, query.only)
         if query.exclude_conversations:
             allowed = table.without(allowed, query.exclude_conversations)
-        asked = snapshot.postings.ask(self._segmenter.terms(text))
-        limit, language = max(CANDIDATES, 3 * query.k), language_of(text)
-        rows = [snapshot.postings.best(asked, allowed, limit)]
+        shares = (1.0,) if len(meant.readings) == 1 else (1 - FOLLOW_SHARE, FOLLOW_SHARE)
+        asked = [snapshot.postings.ask(self._segmenter.terms(reading)) for reading in meant.readings]
+        limit, language = max(CANDIDATES, 3 * query.k), language_of(meant.text)
+        rows = [snapshot.postings.best(each, allowed, limit) for each in asked]
         if vector is not None:
             directions = probes(snapshot, vector, language, self._embedder)
             if snapshot.lists is not None:
@@ -239,13 +269,16 @@ class Retriever:
         if vector is not None:
             dense = products(snapshot.vectors[entries], vector[None])[0]
             dense = across_languages(snapshot, entries, dense, language, self._embedder)
-        features = gather(table, entries, dense, snapshot.postings.coverage_of(asked, entries), language)
+        lexical = np.zeros(len(entries), dtype=np.float32)
+        for share, each in zip(shares, asked, strict=True):
+            lexical += share * snapshot.postings.coverage_of(each, entries)
+        features = gather(table, entries, dense, lexical, language)
         if vector is None:  # no cosines: coverage alone ranks, and is all that is known of support
             raw = np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
             order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
             scores = raw[order]
         else:
-            raw = fusion.raw(features) + about(table, text, features)
+            raw = fusion.raw(features) + _about(table, meant.subjects, features)
             order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
             scores = fusion.probability(features, order, raw)
         return Ranked(
@@ -301,13 +334,7 @@ class Ranked:
 
 def about(table: EntryTable, text: str, features: Features) -> NDArray[np.float64]:
     """(chunks,) added to the raw score of documents on a subject the question names, taken from those on another."""
-    asked = named_in(text, table.subjects)
-    subject = table.subject_of[features.document]
-    if not asked:
-        return np.zeros(len(subject))
-    of_asked = np.isin(subject, list(asked))
-    other = (subject != NONE) & ~of_asked
-    return np.asarray(SUBJECT_WEIGHT * (of_asked.astype(np.float64) - other), dtype=np.float64)
+    return _about(table, frozenset(named_in(text, table.subjects)), features)
 
 
 def gather(
@@ -366,6 +393,28 @@ def _cases(
     rows = np.concatenate([near, snapshot.postings.best(asked, allowed, limit)])
     entries = snapshot.table.entries_of(np.unique(snapshot.table.document[rows]))
     return entries[allowed[entries]]
+
+
+def _meant(query: Query, table: EntryTable) -> _Meant:
+    """What is searched: where the question names no subject, the last one named before it is its context."""
+    text = fold(query.text)
+    asked = frozenset(named_in(text, table.subjects))
+    if asked:
+        return _Meant(text, fold(query.context), asked)
+    carried = last_named(query.earlier, table.subjects)
+    if not 1 <= len(carried) <= MOST_CARRIED:  # a list of all that there is names nothing in particular
+        return _Meant(text, fold(query.context), frozenset())
+    return _Meant(text, " ".join(table.subjects[number] for number in sorted(carried)), carried)
+
+
+def _about(table: EntryTable, asked: frozenset[int], features: Features) -> NDArray[np.float64]:
+    """(chunks,) for documents on a subject that is meant; against those on another named subject."""
+    subject = table.subject_of[features.document]
+    if not asked:
+        return np.zeros(len(subject))
+    of_asked = np.isin(subject, list(asked))
+    other = (subject != NONE) & ~of_asked
+    return np.asarray(SUBJECT_WEIGHT * (of_asked.astype(np.float64) - other), dtype=np.float64)
 
 
 def _passage(chunk: Chunk, ranked: Ranked, index: int) -> Passage:

@@ -16,6 +16,8 @@ from assistant.text import fold, has_han
 
 NONE = -1
 _HEAD = re.compile(r"^(.{2,60}?)\s*(?:[:：|｜]|\s[-–—]+\s)\s*\S")
+LONGEST = 60
+_SENTENCE = re.compile(r"[?？!！。]|^(?:怎么|如何|how|what|when|where|why|can|do|does|is|are)\b")
 _GENERIC = {
     "faq",
     "faqs",
@@ -33,9 +35,22 @@ _GENERIC = {
 }
 
 
-def learn_subjects(titles: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
-    """(names, number of each title's name or -1). A name heads at least two titles, and is no mere label."""
+def learn_subjects(
+    titles: Sequence[str], are_articles: Sequence[bool] | None = None
+) -> tuple[list[str], NDArray[np.int32]]:
+    """(names, number of each title's name or -1). A name heads at least two titles, and is no mere label.
+
+    A short title that several articles bear unchanged is a name too; those of mined resolutions are what customers
+    said, and customers say the same things.
+    """
     heads = [_head(title) for title in titles]
+    reviewed = are_articles if are_articles is not None else [True] * len(titles)
+    others = [
+        _whole(title) if article and not head else ""
+        for title, article, head in zip(titles, reviewed, heads, strict=True)
+    ]
+    shared = {title for title, count in Counter(others).items() if title and count >= 2}
+    heads = [head or (title if title in shared else "") for head, title in zip(heads, others, strict=True)]
     counts = Counter(head for head in heads if head)
     names = sorted(head for head, count in counts.items() if count >= 2)
     number = {name: index for index, name in enumerate(names)}
@@ -53,6 +68,16 @@ def named_in(question: str, names: Sequence[str]) -> set[int]:
             name != longer and name in longer and text.count(name) <= text.count(longer) for longer in found.values()
         )
     }
+
+
+def last_named(texts: Sequence[str], names: Sequence[str]) -> frozenset[int]:
+    """Numbers of the names in the first of the texts that says any; empty where none does."""
+    return next((frozenset(named) for named in (named_in(text, names) for text in texts) if named), frozenset())
+
+
+def _whole(title: str) -> str:
+    text = fold(title).casefold().strip()
+    return text if 2 <= len(text) <= LONGEST and text not in _GENERIC and not _SENTENCE.search(text) else ""
 
 
 def _head(title: str) -> str:

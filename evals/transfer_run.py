@@ -11,7 +11,7 @@ from assistant.answering import Answerer
 from assistant.bootstrap import Service
 from assistant.domain.reply import Reply
 from assistant.drafting import split_turns
-from assistant.followup import standalone
+from assistant.followup import asked_after
 from assistant.ports import ChatModel, Progress
 from assistant.retrieval import CONTEXT_CHARS
 from assistant.settings import Settings
@@ -216,7 +216,9 @@ def prefill(
     texts: list[str] = []
     for case in cases:
         text, before, history = split_turns(case.turns)
-        texts += [fold(standalone(text, history)), fold(text)]
+        question, context = asked_after(text, history)
+        texts += [fold(question), fold(text)]
+        texts += [fold(f"{context} {question}")] if context else []
         if resolutions and before.strip():
             texts.append(fold(f"{before[-CONTEXT_CHARS:]} {text}"))
     if embedder.ahead:

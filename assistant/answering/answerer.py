@@ -21,7 +21,7 @@ from assistant.domain.reply import Reply
 from assistant.domain.state import UserState
 from assistant.drafting import split_turns
 from assistant.errors import StateUnavailable
-from assistant.followup import standalone
+from assistant.followup import asked_after, earlier_texts
 from assistant.generation import GeneratedAnswerer
 from assistant.handoff import HandoffRules, TurnReader, packaged_rules, reopened
 from assistant.language import Locale, spoken
@@ -147,11 +147,14 @@ class Answerer:
 
     async def _gather(self, making: Making, exclude: frozenset[str]) -> None:
         """State and passages at the same time; the state has a budget and may be missing, which is then said."""
+        question, context = asked_after(making.question.text, making.question.history)
         query = Query(
-            standalone(making.question.text, making.question.history),
-            k=PASSAGES,
+            question,
+            PASSAGES,
             locale=making.locale,
             exclude_conversations=exclude,
+            earlier=earlier_texts(making.question.history),
+            context=context,
         )
         retrieval = asyncio.to_thread(self._retriever.search, query, now=making.now)
         making.gathered(*await asyncio.gather(self._state(making), retrieval))

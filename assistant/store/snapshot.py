@@ -180,7 +180,10 @@ def build_snapshot(
         document_number[chunk.kind, chunk.document_id]: chunk.conversation_id for chunk in chunks
     }
     title_of = {document_number[chunk.kind, chunk.document_id]: chunk.title for chunk in chunks}
-    subjects, subject_of = learn_subjects([title_of[number] for number in range(len(document_number))])
+    subjects, subject_of = learn_subjects(
+        [title_of[number] for number in range(len(document_number))],
+        [kind is DocumentKind.ARTICLE for kind, _ in document_number],
+    )
     rows = (
         np.stack([vectors[entry.id] for entry in entries]).astype(np.float32, copy=False)
         if entries

@@ -29,9 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the public data sets")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page")
     parser.add_argument("--vectors", type=Path, help="file that keeps the vectors for the next run (.npz)")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="ask every Nth question only; the page says so"
+    )
     given = parser.parse_args(arguments)
     os.environ["ANONYMIZED_TELEMETRY"] = os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
-    place = Place(given.data, CachingEmbedder(build(Settings()).embedder), given.vectors)
+    place = Place(given.data, CachingEmbedder(build(Settings()).embedder), given.vectors, given.every)
     place.load_vectors()
     status = 0
     for name in given.only:
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         place.keep_vectors()
         spent = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
-        write(given.out, name, module.TITLE, section, spent)
+        write(given.out, name, module.TITLE, section, spent, every=given.every)
         place.say(f"== {name}: written; {spent['cpu']:.0f} s of processor time, {spent['wall']:.0f} s in all")
     return status
 

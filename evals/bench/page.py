@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from evals.bench.vectors import load_vectors, save_vectors
 from evals.caching_embedder import CachingEmbedder
 from evals.jsonl import write_whole
 
 PAGE = "benchmarks.md"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Place:
     data: Path
     embedder: CachingEmbedder
     vectors: Path | None = None
+    every: int = 1
+
+    def some(self, items: Sequence[T]) -> Sequence[T]:
+        """Every n-th of these questions, where a quick run was asked for; the page says so."""
+        return items[:: self.every]
 
     def load_vectors(self) -> None:
         """Take the vectors of an earlier run, where a file for them was named."""
@@ -74,17 +80,19 @@ class SectionModule(Protocol):
         ...
 
 
-def write(out: Path, name: str, title: str, section: Section, spent: Mapping[str, float]) -> None:
+def write(out: Path, name: str, title: str, section: Section, spent: Mapping[str, float], *, every: int = 1) -> None:
     """``benchmarks-NAME.json``, the plots, and the section of ``benchmarks.md`` in the folder ``out``."""
     facts = {**machine(section.packages), "seconds": {key: round(value, 1) for key, value in spent.items()}}
-    raw = {**facts, **section.raw}
+    raw = {**facts, "every": every, **section.raw}
     write_whole(out / f"benchmarks-{name}.json", json.dumps(raw, ensure_ascii=False, indent=1) + "\n")
     for file, svg in section.plots.items():
         (out / "images").mkdir(parents=True, exist_ok=True)
         write_whole(out / "images" / file, svg)
+    part = "" if every == 1 else f"**Measured on every {every}th question only** (`--every {every}`). "
     told = (
-        f"`python -m evals.bench --only {name}` on {facts['at'][:10]}, at {facts['commit']}: {facts['machine']}, "
-        f"{facts['packages']}; {spent['cpu']:.0f} s of processor time. "
+        f"{part}"
+        f"`python -m evals.bench --only {name}` on {facts['at'][:10]}, at {facts['commit']}: {facts['machine']}"
+        f"{', ' if facts['packages'] else ''}{facts['packages']}; {spent['cpu']:.0f} s of processor time. "
         f"Raw output: [benchmarks-{name}.json](benchmarks-{name}.json)."
     )
     page = out / PAGE

@@ -47,7 +47,7 @@ def halves(corpus: Corpus, embedder: Embedder) -> dict[str, Callable[[], Search]
 
 def texts_of(corpus: Corpus) -> tuple[list[str], list[str]]:
     """(ids, title and text of each document)."""
-    return list(corpus), [f"{d.title}\n{d.text}".strip() for d in corpus.values()]
+    return list(corpus), [f"{d.title} {d.text}".strip() for d in corpus.values()]
 
 
 def jieba_words(text: str) -> list[str]:

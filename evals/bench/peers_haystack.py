@@ -31,10 +31,12 @@ def haystack_hybrid(
     by_meaning = store(shared=False, return_embedding=False)
     tokens = {"bm25_tokenization_regex": BY_SPACES} if words else {}
     by_words = store(shared=False, return_embedding=False, **tokens)
-    # Vectors as numpy rows where its documents say lists: the same numbers, and its search does not convert them anew
-    # for each question.
-    vectors: list[Any] = list(rows)
-    by_meaning.write_documents([Document(id=key, content="", embedding=v) for key, v in zip(ids, vectors, strict=True)])
+    documents = [Document(id=key, content="") for key in ids]
+    for document, row in zip(documents, rows, strict=True):
+        # A numpy row where its documents have a list: the same numbers, but its search copies each hit's vector number
+        # by number, which would cost it ten times the time.
+        object.__setattr__(document, "embedding", row)
+    by_meaning.write_documents(documents)
     cut = [" ".join(jieba_words(text)) for text in texts] if words else texts
     by_words.write_documents([Document(id=key, content=text) for key, text in zip(ids, cut, strict=True)])
     dense = InMemoryEmbeddingRetriever(by_meaning, top_k=DEPTH)

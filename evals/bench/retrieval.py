@@ -64,6 +64,9 @@ def run(place: Place) -> Section:
 
 def bench_set(name: str, data: BeirData, place: Place) -> list[Measured]:
     """Ours, then each peer."""
+    if place.every > 1:
+        kept = place.some(list(data.judged_queries))
+        data = BeirData(data.corpus, {k: data.queries[k] for k in kept}, {k: data.qrels[k] for k in kept})
     questions = data.judged_queries
     place.embedder.prepare_queries(questions.values(), place)
     measured = [of_ours(run_retrieval(data, place.embedder, depth=DEPTH))]
@@ -111,4 +114,4 @@ def _take(
 
 def _tell(place: Place, name: str, m: Measured) -> None:
     figures = " ".join(f"{m.mean(measure):.4f}" for measure in ("recall@1", "recall@10", "mrr@10"))
-    place.say(f"{name:32} {m.system:44} {figures} {m.ms_p50:.1f} ms")
+    place.say(f"{name:32} {m.system:44} {figures} {m.ms_p50 or 0:.1f} ms")

@@ -21,12 +21,12 @@ DEPTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One system on one set. Times in ms a question, without its embedding, which all share."""
+    """One system on one set. Times in ms a question, without its embedding, which all share; None: not taken."""
 
     system: str
     scores: RankingScores
-    ms_p50: float
-    ms_p95: float
+    ms_p50: float | None = None
+    ms_p95: float | None = None
 
     def row(self, name: str) -> dict[str, Any]:
         """For the raw output: each measure with its 95 % interval."""
@@ -35,7 +35,7 @@ class Measured:
             estimate = bootstrap_mean(self.scores.values(measure))
             made[measure] = estimate.mean
             made[f"{measure}_interval"] = [estimate.low, estimate.high]
-        return made | {"ms_p50": round(self.ms_p50, 2), "ms_p95": round(self.ms_p95, 2)}
+        return made | {"ms_p50": self.ms_p50, "ms_p95": self.ms_p95}
 
     def mean(self, measure: str) -> float:
         """Of all questions; what a system did not find counts as 0."""
@@ -102,11 +102,13 @@ def beside_best(rows: Sequence[Mapping[str, Any]], name: str = "set") -> list[st
 def table(rows: Sequence[Mapping[str, Any]], measures: Sequence[str], lead: str) -> list[str]:
     """Markdown table of ``Measured.row`` dictionaries, ``lead`` with its interval."""
     named = [m.replace("mrr", "MRR").replace("ndcg", "nDCG") for m in measures]
-    out = [f"| system | {lead} (95 %) | {' | '.join(named)} | ms p50 | ms p95 |", "|---" * (4 + len(measures)) + "|"]
+    timed = all(r["ms_p50"] is not None for r in rows)
+    times = " ms p50 | ms p95 |" if timed else ""
+    out = [f"| system | {lead} (95 %) | {' | '.join(named)} |{times}"]
+    out.append("|---" * (2 + len(measures) + 2 * timed) + "|")
     for r in rows:
         low, high = r[f"{lead}_interval"]
         rest = " | ".join(f"{r[m]:.3f}" for m in measures)
-        out.append(
-            f"| {r['system']} | {r[lead]:.3f} ({low:.3f}–{high:.3f}) | {rest} | {r['ms_p50']:.1f} | {r['ms_p95']:.1f} |"
-        )
+        times = f" {r['ms_p50']:.1f} | {r['ms_p95']:.1f} |" if timed else ""
+        out.append(f"| {r['system']} | {r[lead]:.3f} ({low:.3f}–{high:.3f}) | {rest} |{times}")
     return out

@@ -11,7 +11,7 @@ from assistant.answering import PASSAGES
 from assistant.domain.knowledge import Chunk, DocumentKind
 from assistant.domain.reply import Reply
 from assistant.drafting import NEIGHBOURS, split_turns
-from assistant.followup import standalone
+from assistant.followup import asked_after, earlier_texts
 from assistant.ports import Progress
 from assistant.retrieval import Query
 from assistant.text import fold
@@ -195,7 +195,15 @@ class RootCauses:
         case, now, hidden = each.case, self._moment(each.case), self._bench.guard.hidden(each.case).keys
         good = {key for key, reached in each.held.items() if reached >= solved} | {each.given.chunk.id}
         text, before, history = split_turns(case.turns)
-        asked = Query(standalone(text, history), k=10 * PASSAGES, locale=case.locale, exclude_conversations=hidden)
+        question, context = asked_after(text, history)
+        asked = Query(
+            question,
+            10 * PASSAGES,
+            locale=case.locale,
+            exclude_conversations=hidden,
+            earlier=earlier_texts(history),
+            context=context,
+        )
         passages = self._live.search(asked, now=now).passages
         each.ranks = {passage.id: n for n, passage in enumerate(passages, 1)}
         ranks = [n for n, passage in enumerate(passages, 1) if passage.id in good]
