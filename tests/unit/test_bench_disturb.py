@@ -44,7 +44,8 @@ def test_characters_that_sound_alike() -> None:
     pypinyin = pytest.importorskip("pypinyin", reason="the bench extra is not installed")
     slipped = homophone(QUESTION)
     assert _distance_one_place(QUESTION, slipped)
-    assert pypinyin.lazy_pinyin(slipped) == pypinyin.lazy_pinyin(QUESTION)
+    at = next(i for i, character in enumerate(QUESTION) if slipped[i] != character)
+    assert pypinyin.lazy_pinyin(slipped[at]) == pypinyin.lazy_pinyin(QUESTION[at])  # by itself: 行 has two sounds
     assert homophone(ENGLISH) == ENGLISH
 
 
