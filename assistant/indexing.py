@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from assistant.store.snapshot import Snapshot, build_snapshot, load_snapshot, sa
 from assistant.text import Segmenter, fold
 
 EMBED_BATCH = 128
+BATCH_ENTRIES, BATCH_CHARS = 512, 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,8 @@ class IndexKeeper:
         self._records.set_fingerprint(self._embedder.fingerprint)
         report = self._fill(self.vector_index(), progress)
         self._write_snapshot(generation + 1)
+        self._records.forget_orphan_vectors()  # before the mark: a kill between them would leave them for good
         self._records.mark_synced(generation + 1)
-        self._records.forget_orphan_vectors()
         return report
 
     def _fill(self, index: VectorIndex, progress: Progress | None) -> SyncReport:
@@ -124,14 +127,24 @@ class IndexKeeper:
         if reused:
             index.upsert(reused, np.stack([kept[key] for key in reused]))
         to_embed.sort(key=lambda entry: (entry.field is EntryField.BODY, len(entry.text), entry.id))
-        for start in range(0, len(to_embed), EMBED_BATCH):
-            batch = to_embed[start : start + EMBED_BATCH]
+
+        def keep(batch: Sequence[IndexEntry], rows: Vectors) -> int:
             ids = [entry.id for entry in batch]
-            rows = embed_entries(self._embedder, batch)
             index.upsert(ids, rows)
             self._records.save_vectors(fingerprint, ids, rows)
-            if progress is not None:
-                progress.advance("embedding", start + len(batch), len(to_embed))
+            return len(batch)
+
+        done = 0
+        with ThreadPoolExecutor(1, "vectors") as writer:  # one batch is written while the next is embedded
+            writing: deque[Future[int]] = deque()
+            for batch in [*embedding_batches(to_embed), None]:
+                if batch is not None:
+                    rows = embed_entries(self._embedder, batch)
+                    writing.append(writer.submit(keep, batch, rows))
+                while len(writing) > (batch is not None):
+                    done += writing.popleft().result()
+                    if progress is not None:
+                        progress.advance("embedding", done, len(to_embed))
         return SyncReport(len(to_embed), len(reused), len(gone))
 
     def _write_snapshot(self, generation: int) -> Snapshot:
@@ -152,6 +165,18 @@ class IndexKeeper:
 
     def _generation_folder(self, generation: int) -> Path:
         return self._folder / self._records.workspace / f"generation-{generation}"
+
+
+def embedding_batches(entries: Sequence[IndexEntry]) -> list[Sequence[IndexEntry]]:
+    """Consecutive entries, as many as keep all cores busy to the end of a batch, few enough to report progress."""
+    batches: list[Sequence[IndexEntry]] = []
+    start = room = 0
+    for place, entry in enumerate(entries):
+        room += len(entry.text)
+        if place + 1 == len(entries) or place + 1 - start >= BATCH_ENTRIES or room >= BATCH_CHARS:
+            batches.append(entries[start : place + 1])
+            start, room = place + 1, 0
+    return batches
 
 
 def embed_entries(embedder: Embedder, entries: Sequence[IndexEntry]) -> Vectors:

@@ -117,6 +117,10 @@ class Retriever:
         self._load_chunks = load_chunks
         self._fusion = fusion or Fusion()
 
+    def with_embedder(self, embedder: Embedder) -> Retriever:
+        """The same over another embedder of the same vectors; it does not look for newer snapshots."""
+        return Retriever(self._snapshot, self._vectors, embedder, self._segmenter, self._load_chunks, self._fusion)
+
     def refresh(self, snapshot: Snapshot) -> None:
         """Answer from this snapshot from now on."""
         with self._lock:

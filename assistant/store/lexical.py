@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -138,24 +139,32 @@ def build_postings(texts: Sequence[str], groups: Sequence[str], segmenter: TextS
         average[group] = max(1.0, float(lengths[group_array == group].mean()))
     norm = K1 * (1 - B + B * lengths / np.array([average[g] for g in groups])) if len(texts) else lengths
     vocabulary: dict[str, int] = {}
-    term_of: list[int] = []
-    row_of: list[int] = []
-    frequency: list[int] = []
+    term_of, row_of, frequency = array("i"), array("i"), array("i")  # 4 bytes each: there are millions
     for row, counter in enumerate(counts):
         for term, times in counter.items():
             term_of.append(vocabulary.setdefault(term, len(vocabulary)))
             row_of.append(row)
             frequency.append(times)
-    terms = np.array(term_of, dtype=np.int64)
-    rows = np.array(row_of, dtype=np.int32)
-    tf = np.array(frequency, dtype=np.float64)
+    terms, rows, times_in = (np.array(column, dtype=np.int32) for column in (term_of, row_of, frequency))
+    return weigh_postings(vocabulary, terms, rows, times_in, norm)
+
+
+def weigh_postings(
+    vocabulary: dict[str, int],
+    terms: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    frequency: NDArray[np.int32],
+    norm: NDArray[np.float64],
+) -> Postings:
+    """The index from (term, row, frequency), rows ascending; ``norm`` is K1 (1 - B + B length/average) by row."""
+    tf = frequency.astype(np.float64)
     held_by = np.bincount(terms, minlength=len(vocabulary)).astype(np.float64)
-    idf = np.log(1 + (len(texts) - held_by + 0.5) / (held_by + 0.5))
-    impacts = idf[terms] * tf * (K1 + 1) / (tf + norm[rows]) if len(texts) else tf
+    idf = np.log(1 + (len(norm) - held_by + 0.5) / (held_by + 0.5))
+    impacts = idf[terms] * tf * (K1 + 1) / (tf + norm[rows]) if len(norm) else tf
     order = np.argsort(terms, kind="stable")
     indptr = np.concatenate([[0], np.cumsum(held_by)]).astype(np.int64)
     return Postings(
-        vocabulary, indptr, rows[order], impacts[order].astype(np.float32), idf.astype(np.float32), len(texts)
+        vocabulary, indptr, rows[order], impacts[order].astype(np.float32), idf.astype(np.float32), len(norm)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from assistant.store import tables as t
 
 _BATCH = 400
 _CHUNK_COLUMNS = tuple(field.name for field in fields(Chunk))
+
+_ENTRY_COLUMNS = tuple(field.name for field in fields(IndexEntry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ class TranscriptWrite:
     transferred: bool
     opened_at: datetime | None
     resolutions: Sequence[DocumentWrite]
+
+
+_TRANSCRIPT_COLUMNS = tuple(field.name for field in fields(TranscriptWrite) if field.name != "resolutions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,26 +216,24 @@ class KnowledgeRecords:
     ) -> None:
         """Add or replace, and mark the indexes as behind, in one transaction."""
         with self._engine.begin() as connection:
-            for document in documents:
-                self._replace(connection, document, now)
-            for transcript in transcripts:
-                self._drop_mined(connection, [transcript.id], now)
-                self._delete(connection, t.transcripts, t.transcripts.c.id == transcript.id)
-                values = asdict(transcript)
-                del values["resolutions"]
-                connection.execute(insert(t.transcripts).values(workspace=self.workspace, ingested_at=now, **values))
-                for resolution in transcript.resolutions:
-                    self._replace(connection, resolution, now)
+            self._replace(connection, documents, now)
+            latest = {transcript.id: transcript for transcript in transcripts}
+            self._drop_transcripts(connection, list(latest), now)
+            if latest:
+                common = {"workspace": self.workspace, "ingested_at": now}
+                rows = [
+                    common | {name: getattr(transcript, name) for name in _TRANSCRIPT_COLUMNS}
+                    for transcript in latest.values()
+                ]
+                connection.execute(insert(t.transcripts), rows)
+            self._replace(connection, [r for transcript in latest.values() for r in transcript.resolutions], now)
             self._mark_dirty(connection)
 
     def remove(self, *, article_ids: Sequence[str] = (), transcript_ids: Sequence[str] = (), now: datetime) -> None:
         """Remove documents with everything derived from them; from here on they cannot be cited."""
         with self._engine.begin() as connection:
-            for article in article_ids:
-                self._drop_document(connection, DocumentKind.ARTICLE, article, now)
-            self._drop_mined(connection, transcript_ids, now)
-            for batch in _batches(transcript_ids):
-                self._delete(connection, t.transcripts, t.transcripts.c.id.in_(batch))
+            self._drop_documents(connection, DocumentKind.ARTICLE, article_ids, now)
+            self._drop_transcripts(connection, transcript_ids, now)
             self._mark_dirty(connection)
 
     def move(self, kind: str, document_id: str, source: str) -> None:
@@ -242,34 +245,53 @@ class KnowledgeRecords:
         with self._engine.begin() as connection:
             connection.execute(update(table).where(*condition).values(source=source))
 
-    def _replace(self, connection: Connection, document: DocumentWrite, now: datetime) -> None:
-        self._drop_document(connection, document.kind, document.id, now)
-        v = t.document_versions
-        last = connection.execute(
-            select(func.max(v.c.version)).where(
-                v.c.workspace == self.workspace, v.c.kind == document.kind, v.c.id == document.id
-            )
-        ).scalar()
-        version = int(last or 0) + 1
-        common = {
-            "workspace": self.workspace,
-            "kind": document.kind,
-            "id": document.id,
-            "version": version,
-            "content_hash": document.content_hash,
-            "canonical": dict(document.canonical),
-            "ingested_at": now,
-        }
-        connection.execute(insert(t.documents).values(title=document.title, source=document.source, **common))
-        connection.execute(insert(v).values(removed_at=None, **common))
-        if document.chunks:
-            rows = [{"workspace": self.workspace, **asdict(chunk)} for chunk in document.chunks]
-            connection.execute(insert(t.chunks), rows)
-        if document.entries:
-            unique = {entry.id: {"workspace": self.workspace, **asdict(entry)} for entry in document.entries}
-            connection.execute(insert(t.entries), list(unique.values()))
+    def _replace(self, connection: Connection, documents: Sequence[DocumentWrite], now: datetime) -> None:
+        """Write these in few statements, whatever their number; of two of one kind and id the later stays."""
+        for kind in DocumentKind:
+            of_kind = [document for document in documents if document.kind is kind]
+            latest = {document.id: document for document in of_kind}
+            for batch in _batches(list(latest)):
+                self._drop_documents(connection, kind, batch, now)
+                self._insert(connection, kind, [latest[key] for key in batch], now)
 
-    def _drop_mined(self, connection: Connection, transcript_ids: Sequence[str], now: datetime) -> None:
+    def _insert(
+        self, connection: Connection, kind: DocumentKind, documents: Sequence[DocumentWrite], now: datetime
+    ) -> None:
+        v = t.document_versions
+        last = {
+            row.id: int(row.version)
+            for row in connection.execute(
+                select(v.c.id, func.max(v.c.version).label("version"))
+                .where(v.c.workspace == self.workspace, v.c.kind == kind, v.c.id.in_([d.id for d in documents]))
+                .group_by(v.c.id)
+            )
+        }
+        common = [
+            {
+                "workspace": self.workspace,
+                "kind": kind,
+                "id": document.id,
+                "version": last.get(document.id, 0) + 1,
+                "content_hash": document.content_hash,
+                "canonical": dict(document.canonical),
+                "ingested_at": now,
+            }
+            for document in documents
+        ]
+        named = [{"title": document.title, "source": document.source} for document in documents]
+        connection.execute(insert(t.documents), [known | own for known, own in zip(common, named, strict=True)])
+        connection.execute(insert(v), [known | {"removed_at": None} for known in common])
+        chunks = [chunk for document in documents for chunk in document.chunks]
+        if chunks:
+            rows = [{name: getattr(chunk, name) for name in _CHUNK_COLUMNS} for chunk in chunks]
+            connection.execute(insert(t.chunks), [{"workspace": self.workspace} | row for row in rows])
+        entries = {entry.id: entry for document in documents for entry in document.entries}
+        if entries:
+            rows = [{name: getattr(entry, name) for name in _ENTRY_COLUMNS} for entry in entries.values()]
+            connection.execute(insert(t.entries), [{"workspace": self.workspace} | row for row in rows])
+
+    def _drop_transcripts(self, connection: Connection, transcript_ids: Sequence[str], now: datetime) -> None:
+        """Remove these with what was mined from them."""
         c = t.chunks
         for batch in _batches(transcript_ids):
             mined = connection.execute(
@@ -277,24 +299,24 @@ class KnowledgeRecords:
                 .where(c.c.workspace == self.workspace, c.c.conversation_id.in_(batch))
                 .distinct()
             ).scalars()
-            for document_id in list(mined):
-                self._drop_document(connection, DocumentKind.RESOLUTION, document_id, now)
+            self._drop_documents(connection, DocumentKind.RESOLUTION, list(mined), now)
+            self._delete(connection, t.transcripts, t.transcripts.c.id.in_(batch))
 
-    def _drop_document(self, connection: Connection, kind: DocumentKind, document_id: str, now: datetime) -> None:
+    def _drop_documents(self, connection: Connection, kind: DocumentKind, ids: Sequence[str], now: datetime) -> None:
         d, v, c = t.documents, t.document_versions, t.chunks
-        gone = self._delete(connection, d, and_(d.c.kind == kind, d.c.id == document_id))
-        if not gone:
-            return
-        of_document = and_(c.c.workspace == self.workspace, c.c.kind == kind, c.c.document_id == document_id)
-        chunk_ids = list(connection.execute(select(c.c.id).where(of_document)).scalars())
-        for batch in _batches(chunk_ids):
-            self._delete(connection, t.entries, t.entries.c.chunk_id.in_(batch))
-        connection.execute(delete(c).where(of_document))
-        connection.execute(
-            update(v)
-            .where(v.c.workspace == self.workspace, v.c.kind == kind, v.c.id == document_id, v.c.removed_at.is_(None))
-            .values(removed_at=now)
-        )
+        for batch in _batches(ids):
+            if not self._delete(connection, d, and_(d.c.kind == kind, d.c.id.in_(batch))):
+                continue
+            of_documents = and_(c.c.workspace == self.workspace, c.c.kind == kind, c.c.document_id.in_(batch))
+            chunk_ids = list(connection.execute(select(c.c.id).where(of_documents)).scalars())
+            for chunks in _batches(chunk_ids):
+                self._delete(connection, t.entries, t.entries.c.chunk_id.in_(chunks))
+            connection.execute(delete(c).where(of_documents))
+            connection.execute(
+                update(v)
+                .where(v.c.workspace == self.workspace, v.c.kind == kind, v.c.id.in_(batch), v.c.removed_at.is_(None))
+                .values(removed_at=now)
+            )
 
     def _delete(self, connection: Connection, table: Any, condition: Any) -> int:
         return connection.execute(delete(table).where(table.c.workspace == self.workspace, condition)).rowcount
