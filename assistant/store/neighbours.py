@@ -14,7 +14,7 @@ LISTED_FROM = 20_000  # rows; below, Chroma finds 99 % and a scan of everything 
 ROUNDS = 6
 SAMPLE_A_LIST = 32
 SPREAD = 0.15  # what a list's spread adds to the product with its centre: a wide one reaches further
-SCANNED = 30  # times the square root of the rows, for each probe
+SCANNED = 40  # times the square root of the rows, for each probe
 _BLOCK = 8_192
 _SEED = 7
 
@@ -43,7 +43,7 @@ class Lists:
         """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) by exact product.
 
         ``scan`` rows are looked at for each probe, ``SCANNED`` √rows where it is None; more, up to all, where too few
-        of them are allowed. On 100,000 real passages the ten nearest are among them at 99 % (docs/benchmarks.md).
+        of them are allowed. docs/benchmarks.md tells how many of the ten nearest are among them.
         """
         scan = scan or int(SCANNED * math.sqrt(len(vectors)))
         ranked = np.argsort(-products(self.centres, probes) - SPREAD * self.spread, axis=1, kind="stable")

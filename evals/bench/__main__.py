@@ -28,13 +28,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=there, default=there, metavar="SECTION", help=", ".join(there))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the public data sets")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page")
+    parser.add_argument(
+        "--cache", type=Path, help="folder that keeps the speed section's 100,000 vectors and its million"
+    )
     parser.add_argument("--vectors", type=Path, help="file that keeps the vectors for the next run (.npz)")
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="ask every Nth question only; the page says so"
     )
     given = parser.parse_args(arguments)
     os.environ["ANONYMIZED_TELEMETRY"] = os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
-    place = Place(given.data, CachingEmbedder(build(Settings()).embedder), given.vectors, given.every)
+    place = Place(
+        given.data, CachingEmbedder(build(Settings()).embedder), given.vectors, given.every, cache=given.cache
+    )
     place.load_vectors()
     status = 0
     for name in given.only:

@@ -25,12 +25,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the data are, and one embedder for all sections, so that each text is embedded once."""
+    """Where the data are, and one embedder for all sections, so that each text is embedded once.
+
+    ``cache`` is a folder for what a section made at great cost and can use again.
+    """
 
     data: Path
     embedder: CachingEmbedder
     vectors: Path | None = None
     every: int = 1
+    cache: Path | None = None
 
     def some(self, items: Sequence[T]) -> Sequence[T]:
         """Every n-th of these questions, where a quick run was asked for; the page says so."""
