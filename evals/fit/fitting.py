@@ -64,12 +64,20 @@ def fit_support(there: Graded, away: Graded, unanswerable: float, start: Support
     scale = np.array([1.0, 0.03, 0.2, 0.15])
     precision = np.diag(STRENGTH * 0.25 * scale**2)
     beta = prior.copy()
+
+    def cost(at: NDArray[np.float64]) -> float:
+        logit = features @ at + rows[:, 3]
+        off = at - prior
+        return float(weight @ (np.logaddexp(0, logit) - label * logit) + off @ precision @ off / 2)
+
     for _ in range(50):
         chance = 1 / (1 + np.exp(-(features @ beta + rows[:, 3])))
         gradient = features.T @ (weight * (chance - label)) + precision @ (beta - prior)
         hessian = (features * (weight * chance * (1 - chance))[:, None]).T @ features + precision
         step = np.linalg.solve(hessian, gradient)
-        beta -= np.clip(step, -5 / scale, 5 / scale)
+        while cost(beta - step) > cost(beta) and np.abs(step * scale).max() > 1e-9:
+            step = step / 2  # a whole step can overshoot, and then runs away
+        beta -= step
         if np.abs(step * scale).max() < 1e-6:
             break
     dense, lexical, margin = np.maximum(beta[1:], 0.0)

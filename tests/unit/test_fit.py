@@ -106,6 +106,31 @@ def test_calibration_learns_from_many_and_moves_less_for_few() -> None:
     assert abs(few - before) < 0.7 * abs(many - before)
 
 
+def test_calibration_never_runs_away_on_any_draw() -> None:
+    random = np.random.default_rng(1)
+    for _ in range(40):
+        rows, level = 400, random.uniform(0.8, 0.95)
+        good = random.normal(size=rows)
+        evidence = np.column_stack(
+            [
+                level + 0.03 * good + 0.01 * random.normal(size=rows),
+                np.clip(0.3 + 0.15 * good, 0, 1),
+                np.clip(0.15 + 0.15 * good + 0.1 * random.normal(size=rows), 0, 0.4),
+                np.zeros(rows),
+            ]
+        )
+        found = np.ones(rows, dtype=np.bool_)
+        there = Graded(random.random(rows) < 1 / (1 + np.exp(-1 - 1.5 * good)), evidence, found)
+        away = Graded(~found, evidence * [1, 0.5, 0.3, 1] - [0.03, 0, 0, 0], found)
+
+        def loss(support: Support, there: Graded = there, away: Graded = away) -> float:
+            right, sure, refused = there.right, chances(there, support), 1 - chances(away, support)
+            told = np.log(np.maximum(np.where(right, sure, 1 - sure), 1e-6))
+            return float(-(0.8 * told + 0.2 * np.log(np.maximum(refused, 1e-6))).mean())
+
+        assert loss(fit_support(there, away, 0.2, Support())) < loss(Support()) + 0.01
+
+
 def test_an_adapter_needs_articles_with_two_questions_and_keeps_length_one() -> None:
     vectors = HashEmbedder().embed_queries([q.format(t) for t in THINGS for q in ASKED])
     assert fit_adapter(vectors[:3], ["a", "b", "c"], vectors) is None
