@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, delete, func, insert, select, update
 
 from assistant.domain.knowledge import Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import Vectors
@@ -17,7 +17,10 @@ from assistant.store import tables as t
 
 _BATCH = 400
 _CHUNK_COLUMNS = tuple(field.name for field in fields(Chunk))
-
+# made once: putting it together anew took longer than the database
+_CHUNKS_BY_ID = select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS)).where(
+    t.chunks.c.workspace == bindparam("workspace"), t.chunks.c.id.in_(bindparam("ids", expanding=True))
+)
 _ENTRY_COLUMNS = tuple(field.name for field in fields(IndexEntry))
 
 
@@ -152,11 +155,7 @@ class KnowledgeRecords:
         found: dict[str, Chunk] = {}
         with self._engine.connect() as connection:
             for batch in _batches(ids):
-                rows = connection.execute(
-                    select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS)).where(
-                        t.chunks.c.workspace == self.workspace, t.chunks.c.id.in_(batch)
-                    )
-                )
+                rows = connection.execute(_CHUNKS_BY_ID, {"workspace": self.workspace, "ids": batch})
                 found.update((chunk.id, chunk) for chunk in map(_to_chunk, rows))
         return found
 
