@@ -122,7 +122,9 @@ def compare_and_fit(
     at the end (``later``).
     """
     lessons = classroom.lessons
-    late = np.array([later_from is not None and each.at is not None and each.at >= later_from for each in lessons])
+    late = np.array(
+        [later_from is not None and each.at is not None and each.at >= later_from for each in lessons], dtype=np.bool_
+    )
     own = np.flatnonzero(~late)
     if len(own) < FEWEST:
         return Comparison(lessons, {}, "", None, unanswerable, {})
