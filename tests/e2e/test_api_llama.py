@@ -88,6 +88,7 @@ def stack(knowledge: tuple[Path, str], model_cache: Path) -> Iterator[Stack]:
         "TEACHBACK_MODEL_FIRST_TOKEN_S": "100",
         "TEACHBACK_MODEL_TIMEOUT_S": "200",
         "TEACHBACK_MODEL_MAX_TOKENS": "2000",
+        "TEACHBACK_ANSWER_CACHE": "0",  # the tests ask the same again and want the model to be asked
     }
     with ServiceProcess(["serve"], settings) as service:
         yield Stack(service.url, key, port)
