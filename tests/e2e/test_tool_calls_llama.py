@@ -13,6 +13,7 @@ from assistant.domain.state import UserState
 from assistant.errors import ModelUnavailable
 from assistant.llm.openai_chat import OpenAIChat
 from assistant.llm.openai_client import make_client
+from assistant.metering import TokenMeter
 from assistant.ports import ChatMessage, ToolSpec
 from assistant.tasks.declaration import demo_tasks, tool_schema
 from assistant.tasks.proposal import Proposer
@@ -48,7 +49,8 @@ async def test_the_proposer_with_the_real_prompt_keeps_its_time(url: str) -> Non
     state = UserState("u1", SetClock().now())
     loop = asyncio.get_running_loop()
     started = loop.time()
-    proposal = await Proposer(chat, budget_s=2.0).propose(Question("帮我取消订单"), demo_tasks().tasks, state)
+    question = Question("帮我取消订单")
+    proposal = await Proposer(chat, budget_s=2.0).propose(question, demo_tasks().tasks, state, TokenMeter())
     assert loop.time() - started < 4
     assert proposal is None or demo_tasks().task(proposal.task.name) is not None
     await chat.aclose()
