@@ -1,10 +1,9 @@
-"""`eval retrieval`, `eval transfers` and `eval compare`."""
+"""The group `eval`: retrieval, transferred cases, their gaps, replays of candidates, and drawing cases."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +11,10 @@ import typer
 
 import api.cli.suggesting as suggesting
 from api.cli import live
+from api.cli.comparing import compare, difference_cells
 from api.cli.eval_runs import ConcurrencyOption, RateOption, begun_at, journal_for, runs
 from api.cli.judging import JudgeBaselinesOption, JudgeOption, SameJudgeOption, judge_for, judged, judgement_markdown
 from api.cli.session import (
-    Common,
     ConsoleProgress,
     DataDirOption,
     JsonOption,
@@ -23,17 +22,11 @@ from api.cli.session import (
     one_thread_of_numpy,
     open_session,
     say,
-    settings_for,
-    write,
 )
 
 if TYPE_CHECKING:
     from assistant.errors import InputRejected
     from evals.cases import ReplyCase
-    from evals.compare import Comparison
-    from evals.statistics import Difference
-
-_SLICE_PAIRS = 5  # below, an intent's difference is mostly luck
 
 
 def register(app: typer.Typer) -> None:
@@ -279,7 +272,7 @@ def replay_candidates(
             "",
             "| accuracy before | after | difference | 95 % interval | pairs | smallest detectable |",
             "|---|---|---|---|---|---|",
-            f"| {_share(result.before)} | {_share(result.after)} | {_difference(d)} |",
+            f"| {_share(result.before)} | {_share(result.after)} | {difference_cells(d)} |",
             "",
             f"now solved: {', '.join(result.gains) or '–'}",
             f"got worse: {', '.join(result.regressions) or '–'}",
@@ -361,88 +354,3 @@ def cases_of_workspace(
             "out": str(out),
         }
         session.show(record, f"{len(kept.cases)} cases, {transferred} of them transferred, in {out}")
-
-
-def _run_at(name: Path, folder: Path) -> Path:
-    return name if name.exists() else folder / f"{name}.json"
-
-
-def compare(
-    ctx: typer.Context,
-    run_a: Annotated[Path, typer.Argument(help="The run before: a file, or the id of a stored run.")],
-    run_b: Annotated[Path, typer.Argument(help="The run after, likewise.")],
-    must_see: Annotated[
-        float | None,
-        typer.Option(
-            "--must-see", min=0.0, max=1.0, help="Exit 1, too, where so small a difference could not have been seen."
-        ),
-    ] = None,
-    workspace: WorkspaceOption = None,
-    data_dir: DataDirOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Paired difference of two stored runs with its interval, by slice; exit 1 on a regression."""
-    from assistant.errors import ConfigurationError
-    from evals.compare import compare_runs
-    from evals.runs import read_run
-
-    try:
-        settings = settings_for(ctx, workspace, data_dir)
-        folder = settings.data_dir / "runs" / settings.workspace
-        result = compare_runs(read_run(_run_at(run_a, folder)), read_run(_run_at(run_b, folder)))
-    except ValueError as exc:
-        raise ConfigurationError(str(exc)) from exc
-    record = comparison_record(result)
-    common: Common = ctx.obj or Common()
-    write(json.dumps(record, ensure_ascii=False) if as_json or common.json else comparison_text(result))
-    blind = must_see is not None and not result.could_see(must_see)
-    if blind:
-        seen = result.measures[result.main].detectable
-        least = "no difference" if seen is None else f"differences from {seen:.3f} up"
-        lost = f", and {len(result.lost)} scored cases are unscored now" if result.lost else ""
-        say(f"these runs can show {least}{lost}; --must-see asks for {must_see:g}: use more cases, or score all")
-    if result.regression or blind:
-        raise typer.Exit(1)
-
-
-def comparison_record(result: Comparison) -> dict[str, Any]:
-    """The comparison as JSON data."""
-    return asdict(result)
-
-
-def comparison_text(result: Comparison) -> str:
-    """The comparison for a person, as Markdown."""
-    main = result.measures[result.main]
-    verdict = "REGRESSION" if result.regression else "improvement" if result.improvement else "no clear difference"
-    out = [
-        f"{result.main}: {verdict}",
-        "",
-        "| measure | after - before | 95 % interval | pairs | smallest detectable |",
-        "|---|---|---|---|---|",
-    ]
-    out += [f"| {name} | {_difference(d)} |" for name, d in result.measures.items()]
-    small = 0
-    for name, values in result.slices.items():
-        for value, d in sorted(values.items(), key=lambda item: -item[1].pairs):
-            if d.pairs < _SLICE_PAIRS and name == "intent":
-                small += 1
-                continue
-            out.append(f"| {result.main}, {name} = {value} | {_difference(d)} |")
-    if small:
-        out.append(f"\n{small} intents of fewer than {_SLICE_PAIRS} pairs are left out here (--json has all).")
-    if result.slices:
-        out.append("\nSlices are many: of twenty, one shows a difference by luck. Only the first line decides.")
-    if main.unpaired:
-        out.append(f"\n{main.unpaired} pairs are unscored on one side.")
-    if result.lost:
-        out.append(f"\nScored before, unscored now: {', '.join(result.lost)}")
-    out += [f"\nWarning: {warning}" for warning in result.warnings]
-    return "\n".join(out)
-
-
-def _difference(d: Difference) -> str:
-    if d.mean is None:
-        return f"– | – | {d.pairs} | –"
-    interval = "–" if d.low is None else f"{d.low:+.3f} to {d.high:+.3f}"
-    detectable = "–" if d.detectable is None else f"{d.detectable:.3f}"
-    return f"{d.mean:+.3f} | {interval} | {d.pairs} | {detectable}"
