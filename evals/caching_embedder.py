@@ -9,13 +9,14 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.llm.wrapped import WrappedEmbedder
 from assistant.ports import Embedder, Progress, Vectors
 
 _BATCH = 256
 _AHEAD_TEXTS, _AHEAD_CHARS = 96, 2_000  # of one batch ahead: who needs a text at once waits for no more than that
 
 
-class CachingEmbedder:
+class CachingEmbedder(WrappedEmbedder):
     """An Embedder over another; equal text gives the identical vector, wherever in the run it is asked for.
 
     It holds one row for each distinct text (1.5 kB at 384 dimensions), so it lives as long as one run and no longer.
@@ -24,7 +25,7 @@ class CachingEmbedder:
     """
 
     def __init__(self, embedder: Embedder, *, ahead: bool = False) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self.ahead = ahead
         self._asking = threading.Lock()
         self._changed = threading.Condition()
@@ -33,16 +34,6 @@ class CachingEmbedder:
         self._begun: set[tuple[bool, str]] = set()
         self._working = False
         self._urgent = 0  # callers who wait for texts
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the embedder below."""
-        return self._embedder.fingerprint
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        return self._embedder.dimensions
 
     @property
     def held(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from assistant.llm.wrapped import WrappedEmbedder
 from assistant.ports import Embedder, Vectors
 from assistant.text import fold
 from evals.answer_metrics.sentences import content_sentences
@@ -44,11 +45,11 @@ def case_intents(bench: Bench) -> dict[str, str]:
     return {case.case_id: _name(found.get(case.case_id, "")) for case in bench.cases}
 
 
-class _Together:
+class _Together(WrappedEmbedder):
     """An embedder that knows each case's question and reply as one text, from the vectors of their parts."""
 
     def __init__(self, cases: Sequence[ReplyCase], embedder: Embedder) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._parts: Mapping[str, list[str]] = {
             fold(f"{asked_by(case)}\n{case.references[0]}"): [
                 fold(asked_by(case)),
@@ -56,14 +57,6 @@ class _Together:
             ]
             for case in cases
         }
-
-    @property
-    def fingerprint(self) -> str:
-        return self._embedder.fingerprint
-
-    @property
-    def dimensions(self) -> int:
-        return self._embedder.dimensions
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """(n, dimensions) rows for questions."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import EmbeddingFailed
+from assistant.llm.wrapped import WrappedEmbedder
 from assistant.ports import Embedder, Vectors
 
 _MOST_TEXTS = 64
@@ -29,7 +30,7 @@ class _Request:
         self.alone = False
 
 
-class MicroBatchingEmbedder:
+class MicroBatchingEmbedder(WrappedEmbedder):
     """An Embedder over another. Nobody waits for a batch to fill: it forms from what came while the last one ran.
 
     One thread of those that ask embeds for all that wait. Where that fails each asks again for its own texts alone, so
@@ -38,22 +39,12 @@ class MicroBatchingEmbedder:
     """
 
     def __init__(self, embedder: Embedder, *, remembered: int = _REMEMBERED) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._remembered = remembered
         self._memory: OrderedDict[tuple[bool, str], NDArray[np.float32]] = OrderedDict()
         self._waiting: list[_Request] = []
         self._busy = False
         self._changed = threading.Condition()
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the embedder below."""
-        return self._embedder.fingerprint
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        return self._embedder.dimensions
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """(n, dimensions) rows for questions. Raises EmbeddingFailed."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from assistant.domain.knowledge import Chunk, DocumentKind
 from assistant.errors import EmbeddingFailed
-from assistant.ports import Embedder, Vectors
+from assistant.llm.wrapped import WrappedEmbedder
+from assistant.ports import Vectors
 from assistant.retrieval import Query, Retriever
 from assistant.text import fold
 from evals.answer_metrics import AnswerScorer
@@ -229,19 +230,8 @@ def _among(figure: Figure, others: frozenset[Figure]) -> bool:
     return any(agree(figure, other) for other in others)
 
 
-class _Blind:
+class _Blind(WrappedEmbedder):
     """An embedder that never embeds: search falls back to words, so a broken vector cannot hide a passage."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-
-    @property
-    def fingerprint(self) -> str:
-        return self._embedder.fingerprint
-
-    @property
-    def dimensions(self) -> int:
-        return self._embedder.dimensions
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         raise EmbeddingFailed("this search goes by words alone")
