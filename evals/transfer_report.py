@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,10 +29,11 @@ from evals.root_causes.experiment import SOLVED
 from evals.run_journal import RunJournal
 from evals.runs import EvalRun, data_version
 from evals.scoring import Scored, expect_scoring, score_replay, stored_run
-from evals.transfer_run import Bench
+from evals.transfer_run import Bench, together
 from ingest.sources.schemas import parse_transcript
 
 _GROUP = 25  # cases diagnosed together, and kept together
+_GROUPS = 3  # at a time where another process embeds: while some wait for it others go on
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,19 @@ async def _diagnose(
     causes.expect([by_id[key] for key in rest if key in replies], replies)
     told = (by_id[key].references for key in failed)  # the report groups failed cases by what the humans said
     bench.embedder.expect_queries(fold(references[0]) for references in told if references)
-    for start in range(0, len(rest), _GROUP):
-        group = frozenset(rest[start : start + _GROUP])
+    room = asyncio.Semaphore(_GROUPS if bench.embedder.ahead else 1)
+
+    async def one(group: frozenset[str]) -> None:
         own = [s if s.case_id in group else CaseScore(s.case_id, None) for s in scores]
-        made = await causes.explain(replies, own)
+        async with room:
+            made = await causes.explain(replies, own)
         found.update((each.case_id, each) for each in made)
         if journal is not None:
             journal.keep_diagnoses(made)
         if progress is not None:
             progress.advance("causes", len(found), len(failed))
+
+    await together(one(frozenset(rest[start : start + _GROUP])) for start in range(0, len(rest), _GROUP))
     return [found[key] for key in failed if key in found]
 
 

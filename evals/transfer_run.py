@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from assistant.answering import Answerer
 from assistant.bootstrap import Service
@@ -22,8 +23,9 @@ from evals.knowledge_view import Knowledge, KnowledgeView, ReplayClock, knowledg
 from evals.leak_guard import LeakFound, LeakGuard
 from evals.provenance import provenance
 
-__all__ = ["Bench", "GuardReport", "LeakFound", "Replay", "prefill", "prepare", "replay"]
+__all__ = ["Bench", "GuardReport", "LeakFound", "Replay", "prefill", "prepare", "replay", "together"]
 
+T = TypeVar("T")
 WITH_MODEL = 4
 """Cases at a time where a model answers."""
 _BESIDE = 3  # cases at a time where another process embeds: while some wait for it others go on
@@ -109,15 +111,20 @@ async def replay(
             progress.advance("replaying", done, len(cases))
         return reply
 
-    tasks = [asyncio.create_task(one(case)) for case in cases]
+    made = await together(one(case) for case in cases)
+    replies = {case.case_id: reply for case, reply in zip(cases, made, strict=True)}
+    return Replay(replies, _report(cases, replies, view, guard))
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What all of them return, in order; the first that fails ends the others and is raised."""
+    tasks = [asyncio.create_task(each) for each in work]
     try:
-        made = await asyncio.gather(*tasks)
+        return list(await asyncio.gather(*tasks))
     except BaseException:
         for task in tasks:
             task.cancel()
         raise
-    replies = {case.case_id: reply for case, reply in zip(cases, made, strict=True)}
-    return Replay(replies, _report(cases, replies, view, guard))
 
 
 @dataclass(frozen=True)
