@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from assistant.domain.state import Entity, UserState
 from assistant.state.answers.identifiers import plain
@@ -108,7 +109,7 @@ def score(text: str, names: str) -> float:
     words = {w for w in _LATIN.findall(text) if not _COMMON.fullmatch(w)}
     known = {w for w in _LATIN.findall(names) if not _COMMON.fullmatch(w)}
     total += 2.0 * sum(any(_same_word(w, k) for w in words) for k in known)
-    if total == 0 and any(_holds(text, group) and _holds(names, group) for group in _SAME_GOODS):
+    if total == 0 and _goods_in(text) & _goods_in(names):
         total = 1.5
     return total
 
@@ -117,13 +118,16 @@ def _same_word(a: str, b: str) -> bool:
     return a == b or a.rstrip("s") == b.rstrip("s") or (min(len(a), len(b)) >= 6 and close(a, b))
 
 
-def _holds(text: str, group: tuple[str, ...]) -> bool:
-    return any(
-        (re.search(rf"\b{re.escape(w)}\b", text) is not None)
-        if w.isascii()
-        else (len(w) > 1 or w in _SINGLE) and w in text
-        for w in group
-    )
+@lru_cache(maxsize=2_048)  # one text meets every order of the customer
+def _goods_in(text: str) -> frozenset[int]:
+    """Which of the kinds of goods it names, by their numbers."""
+    return frozenset(number for number, kind in enumerate(_SAME_GOODS) if any(_holds(text, word) for word in kind))
+
+
+def _holds(text: str, word: str) -> bool:
+    if word.isascii():
+        return re.search(rf"\b{re.escape(word)}\b", text) is not None
+    return (len(word) > 1 or word in _SINGLE) and word in text
 
 
 def _longest_shared(run: str, text: str) -> int:
