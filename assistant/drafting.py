@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,7 @@ def split_turns(turns: Sequence[Turn]) -> tuple[str, str, tuple[Turn, ...]]:
     return " ".join(turns[i].text for i in wanted), before, tuple(turns[:first])
 
 
+@lru_cache(maxsize=4_096)  # a conversation's turns are asked about with each of its messages
 def tells(text: str) -> bool:
     """Whether a customer's turn says anything of what they need."""
     guard = classify(text, spoken(None, text))

@@ -74,7 +74,7 @@ def score_replay(
     firsts = against_first(cases)
     baselines: dict[str, Estimate] = {}
     if firsts and any(case.references for case in firsts):
-        first_scorer = AnswerScorer(firsts, embedder)
+        first_scorer = scorer if firsts == list(cases) else AnswerScorer(firsts, embedder)
         rows: dict[str, list[Prediction]] = {
             "constant courtesy": constant_courtesy(cases),
             "random human": random_human(cases),
@@ -84,7 +84,8 @@ def score_replay(
         }
         for name, row in rows.items():
             if row:
-                baselines[name] = _accuracy(first_scorer.score(row), groups)
+                reached = first_scorer.accuracies(row)
+                baselines[name] = bootstrap_mean([reached.get(case.case_id) for case in cases], groups=groups)
     return Scored(cases, replay, scores, estimates, baselines, _usable(baselines))
 
 
@@ -117,10 +118,6 @@ def summary_markdown(scored: Scored) -> str:
         f"{guard['leaks']} leaks.",
     ]
     return "\n".join(out)
-
-
-def _accuracy(scores: Sequence[CaseScore], groups: Sequence[str]) -> Estimate:
-    return bootstrap_mean([None if s.scores is None else s.scores.accuracy for s in scores], groups=groups)
 
 
 def _usable(baselines: Mapping[str, Estimate]) -> bool | None:

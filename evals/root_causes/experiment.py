@@ -55,6 +55,7 @@ class _Open:
     reply: Reply
     parts: ReplyParts
     found: list[Support]
+    only_person: bool
     held: dict[str, float] = field(default_factory=dict)
     given: Support | None = None
     rank: int | None = None
@@ -157,7 +158,7 @@ class RootCauses:
                 support = replace(held, near=min(support.near, known.near))
             best[support.chunk.id] = support
         order = sorted(best.values(), key=lambda s: (-s.score, s.chunk.id))
-        return _Open(case, reply, telling_parts(case), order)
+        return _Open(case, reply, telling_parts(case), order, only_wants_person(case))
 
     def _quoted_clashes(self, reply: Reply, score: CaseScore) -> tuple[tuple[str, str], ...]:
         """(human's, reply's) figures that clash, where the reply has its figure from a passage that it cites."""
@@ -298,7 +299,7 @@ def _diagnosis(each: _Open, solved: float) -> Diagnosis:
         action_share=each.parts.share(each.parts.actions),
         rules_share=each.parts.share(each.parts.rules),
         state_answer=bool(each.reply.state_used),
-        only_person=only_wants_person(each.case),
+        only_person=each.only_person,
         support=best.score if best is not None else 0.0,
         held_score=each.held.get(best.chunk.id, 0.0) if best is not None else 0.0,
         read_score=each.read_score,
