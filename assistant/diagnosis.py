@@ -70,7 +70,8 @@ def _index(service: Service, workspace: str) -> Finding:
             f"{len(wanted - held)} entries missing, {len(held - wanted)} left over",
             "an ingestion was cut off: run it again, or `teachback reindex`",
         )
-    questions = sum(entry.field is not EntryField.BODY for entry in records.all_entries())
+    asked = (EntryField.QUESTION, EntryField.TITLE)
+    questions = sum(entry.field in asked for entry in records.all_entries())
     return Finding("vector index", True, f"{len(held)} entries ({questions} questions and titles), as the records say")
 
 

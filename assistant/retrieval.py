@@ -17,6 +17,8 @@ from assistant.fitted import Fitted
 from assistant.fusion import Features, Fusion
 from assistant.language_bias import across_languages, probes
 from assistant.ports import Embedder, TextSegmenter, VectorIndex
+from assistant.refusing import withheld
+from assistant.repeats import add_unless_said
 from assistant.store.lexical import Asked
 from assistant.store.neighbours import products
 from assistant.store.snapshot import EntryTable, Snapshot
@@ -54,11 +56,15 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Ranked passages, best first. ``degraded`` names what did not work: ``vector_index``, ``embedder``."""
+    """Ranked passages, best first. ``degraded`` names what did not work: ``vector_index``, ``embedder``.
+
+    ``withheld`` are documents that ranked as high, but whose own negative questions are nearer than their questions.
+    """
 
     passages: tuple[Passage, ...]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
     @property
     def best(self) -> Passage | None:
@@ -160,11 +166,12 @@ class Retriever:
             for index in range(first, min(first + query.k, len(ids))):
                 chunk = chunks.get(ids[index])
                 if chunk is not None:  # else gone from the records since the snapshot: it must not answer
-                    passages.append(_passage(chunk, found, index))
+                    add_unless_said(passages, _passage(chunk, found, index))
             if len(passages) >= query.k:
                 break
         timings["load"] = _since(started)
-        return Retrieval(tuple(passages[: query.k]), timings, tuple(degraded))
+        kept_back = tuple(snapshot.table.document_ids[document] for document in found.withheld)
+        return Retrieval(tuple(passages[: query.k]), timings, tuple(degraded), kept_back)
 
     def rank_documents(
         self, query: Query, *, now: datetime, vector: NDArray[np.float32] | None = None
@@ -279,12 +286,14 @@ class Retriever:
         features = gather(table, entries, dense, lexical, language)
         if vector is None:  # no cosines: coverage alone ranks, and is all that is known of support
             raw = np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
-            order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
-            scores = raw[order]
         else:
             raw = fusion.raw(features) + _about(table, meant.subjects, features)
-            order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
-            scores = fusion.probability(features, order, raw)
+        order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
+        readings = list(zip(shares, asked, strict=True))
+        refused = withheld(snapshot, features, vector, readings, fusion, language, self._embedder)[order]
+        kept_back = tuple(dict.fromkeys(features.document[order[: query.k][refused[: query.k]]].tolist()))
+        order = order[~refused]
+        scores = raw[order] if vector is None else fusion.probability(features, order, raw)
         return Ranked(
             features.chunk[order],
             features.document[order],
@@ -292,6 +301,7 @@ class Retriever:
             scores,
             np.maximum(features.body_dense, features.question_dense)[order],
             np.maximum(features.body_lexical, features.question_lexical)[order],
+            kept_back,
         )
 
     def _nearest(
@@ -319,7 +329,10 @@ class Retriever:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Chunk and document numbers, best first, with the raw score, the score 0–1 and its parts."""
+    """Chunk and document numbers, best first, with the raw score, the score 0–1 and its parts.
+
+    ``withheld`` are numbers of documents that would stand here, if they were not to leave this question alone.
+    """
 
     chunk: NDArray[np.int64]
     document: NDArray[np.int64]
@@ -327,6 +340,7 @@ class Ranked:
     score: NDArray[np.float64]
     dense: NDArray[np.float32]
     lexical: NDArray[np.float32]
+    withheld: tuple[int, ...] = ()
 
     @staticmethod
     def empty() -> Ranked:

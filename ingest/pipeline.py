@@ -191,12 +191,16 @@ class Ingestion:
 
 
 def content_hash(record: Article | Transcript) -> str:
-    """SHA-256 of the canonical record and of the version of what is derived from it, in hex."""
-    return hashlib.sha256(f"{DERIVATION}\0{canonical(record)}".encode()).hexdigest()
+    """SHA-256 of the canonical record and of the version of what is derived from it, in hex.
+
+    Articles with negative questions have a version of their own: only theirs is derived anew since these count.
+    """
+    version = f"{DERIVATION}+negative" if isinstance(record, Article) and record.negative_questions else f"{DERIVATION}"
+    return hashlib.sha256(f"{version}\0{canonical(record)}".encode()).hexdigest()
 
 
 def article_write(article: Article, digest: str, source: str) -> DocumentWrite:
-    """An article with its chunks and entries: each body slice, and each question that it answers.
+    """An article with its chunks and entries: each body slice, each question that it answers, each that it must not.
 
     The title is such a question only where it asks, or where people wrote questions beside it: the name of a thing
     ("Gold Card") matched against questions draws all of them that mention it (0.5–5 points of recall@1 lost on the
@@ -226,6 +230,8 @@ def article_write(article: Article, digest: str, source: str) -> DocumentWrite:
             entries.append(_entry(chunks[0], EntryField.TITLE, article.title))
         questions = (*article.questions, *filter(None, [leading_question(article.body)]))
         entries.extend(_entry(chunks[0], EntryField.QUESTION, question) for question in questions)
+        negatives = (question for question in article.negative_questions if question.strip())
+        entries.extend(_entry(chunks[0], EntryField.NEGATIVE, question) for question in negatives)
     plain = json.loads(canonical(article))
     return DocumentWrite(DocumentKind.ARTICLE, article.id, article.title, digest, plain, source, chunks, entries)
 

@@ -120,9 +120,11 @@ def search(
             "passages": [passage_record(passage) for passage in found.passages],
             "timings_ms": dict(found.timings_ms),
             "degraded": list(found.degraded),
+            "withheld": list(found.withheld),
         }
         shown = [f"{p.score:.3f}  {p.title}  [{p.document_id}]\n       {_line(p.text)}" for p in found.passages]
-        session.show(record, "\n".join(shown) or "Nothing found.")
+        kept_back = [f"Not shown, by its negative questions: {document}" for document in found.withheld]
+        session.show(record, "\n".join([*(shown or ["Nothing found."]), *kept_back]))
 
 
 def passage_record(passage: Passage) -> dict[str, Any]:

@@ -110,6 +110,7 @@ class RecordMaker:
             prompt=prompt,
             degraded=tuple(dict.fromkeys(making.degraded)),
             passages=making.retrieval.passages,
+            withheld=making.retrieval.withheld,
             usage=making.meter.usage(self._prices),
         )
 

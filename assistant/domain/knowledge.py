@@ -18,11 +18,15 @@ class DocumentKind(StrEnum):
 
 
 class EntryField(StrEnum):
-    """Which text of a chunk an index entry holds; questions are matched apart from the answer."""
+    """Which text of a chunk an index entry holds; questions are matched apart from the answer.
+
+    A ``NEGATIVE`` is a question that the document must not answer: it is never found, only compared with.
+    """
 
     BODY = "body"
     TITLE = "title"
     QUESTION = "question"
+    NEGATIVE = "negative"
 
 
 @dataclass(frozen=True, slots=True)

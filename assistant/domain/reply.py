@@ -89,7 +89,8 @@ class Reply:
     ``degraded`` names each step down from the configured way (``llm``, ``vector_index``, ``state``), so that it can be
     seen; ``state_used`` lists ids of the state entities the text rests on; ``task`` is how the task in hand stands;
     ``runs_told`` are the task runs whose outcome the text tells; ``usage`` is None where no model was asked.
-    ``cached``: the model wrote it for the same question earlier.
+    ``cached``: the model wrote it for the same question earlier. ``withheld`` are documents that came near, but whose
+    negative questions were nearer.
     """
 
     text: str
@@ -110,3 +111,4 @@ class Reply:
     runs_told: tuple[str, ...] = ()
     usage: TokenUsage | None = None
     cached: bool = False
+    withheld: tuple[str, ...] = ()

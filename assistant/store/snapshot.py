@@ -22,7 +22,7 @@ from assistant.store.neighbours import Lists, arrange, ranges
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
-FORMAT = 4
+FORMAT = 5
 _MASKS = 8  # kept; a workspace has two audiences and rarely more than one moment at a time
 _SAMPLE = 20_000
 _COLUMNS = (
@@ -30,6 +30,7 @@ _COLUMNS = (
     "chunk",
     "document",
     "is_question",
+    "is_negative",
     "is_article",
     "internal",
     "chinese",
@@ -41,6 +42,9 @@ _COLUMNS = (
 @dataclass(frozen=True)
 class EntryTable:
     """Columns over index entries, row by row; ``chunk`` and ``document`` number the ids below.
+
+    ``is_question`` holds for all that is no body, ``is_negative`` for what a document must not answer, which is never
+    shown.
 
     ``subject_of`` is by document: the number of its name in ``subjects``, or -1.
     """
@@ -54,6 +58,7 @@ class EntryTable:
     chunk: NDArray[np.int32]
     document: NDArray[np.int32]
     is_question: NDArray[np.bool_]
+    is_negative: NDArray[np.bool_]
     is_article: NDArray[np.bool_]
     internal: NDArray[np.bool_]
     chinese: NDArray[np.bool_]
@@ -84,6 +89,11 @@ class EntryTable:
         return rows
 
     @cached_property
+    def has_negatives(self) -> bool:
+        """Whether any document names questions that it must not answer."""
+        return bool(self.is_negative.any())
+
+    @cached_property
     def changes(self) -> NDArray[np.float64]:
         """Ascending moments at which anything becomes valid or ceases to be."""
         moments = np.unique(np.concatenate([self.valid_from, self.valid_until]))
@@ -104,7 +114,7 @@ class EntryTable:
         key = (audience, only, int(np.searchsorted(self.changes, moment, side="right")))
         mask = self._masks.get(key)
         if mask is None:
-            mask = (self.valid_from <= moment) & (moment < self.valid_until)
+            mask = (self.valid_from <= moment) & (moment < self.valid_until) & ~self.is_negative
             if audience != "internal":
                 mask &= ~self.internal
             if only is not None:
@@ -203,6 +213,7 @@ def build_snapshot(
         chunk=np.array([chunk_number[entry.chunk_id] for entry in entries], dtype=np.int32),
         document=np.array([document_number[c.kind, c.document_id] for c in of], dtype=np.int32),
         is_question=np.array([entry.field is not EntryField.BODY for entry in entries], dtype=np.bool_),
+        is_negative=np.array([entry.field is EntryField.NEGATIVE for entry in entries], dtype=np.bool_),
         is_article=np.array([c.kind is DocumentKind.ARTICLE for c in of], dtype=np.bool_),
         internal=np.array([c.audience == "internal" for c in of], dtype=np.bool_),
         chinese=np.array([language_of(c.text) == "zh" for c in of], dtype=np.bool_),

@@ -174,6 +174,7 @@ def _table(real: EntryTable, own: NDArray[np.int64], size: int) -> EntryTable:
         chunk=np.arange(size, dtype=np.int32),
         document=document,
         is_question=np.zeros(size, dtype=np.bool_),
+        is_negative=np.zeros(size, dtype=np.bool_),
         is_article=np.ones(size, dtype=np.bool_),
         internal=real.internal[own],
         chinese=real.chinese[own],

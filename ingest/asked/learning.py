@@ -75,7 +75,7 @@ def workbench(
             )
     for entry in records.all_entries():
         of = chunks.get(entry.chunk_id)
-        if of is None or of.audience != "public" or entry.field is EntryField.BODY:
+        if of is None or of.audience != "public" or entry.field in (EntryField.BODY, EntryField.NEGATIVE):
             continue
         if entry.field is EntryField.QUESTION or asks(entry.text):
             questions[of.document_id].append(entry.text)
