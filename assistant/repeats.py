@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from assistant.domain.knowledge import DocumentKind, Passage
-from assistant.text import fold
+from assistant.text import fold, has_han
 
 SAME = 0.9
 """Share of the longer text's characters, in whole sentences, that two texts must have in common to be the same."""
@@ -60,10 +60,9 @@ def _near(one: frozenset[str], other: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _glance(text: str) -> frozenset[str]:
-    """The first words; characters where there are few spaces, as in Chinese."""
+    """The first words; of Chinese the first characters."""
     text = text[:_GLANCE]
-    words = text.split()
-    return frozenset(text if 10 * len(words) < len(text) else words)
+    return frozenset(text if has_han(text) else text.split())
 
 
 @lru_cache(maxsize=4096)
