@@ -2,6 +2,7 @@
 import { Failure } from "./client.js";
 import { has, language, say, t, tierWord } from "./i18n.js";
 import { el } from "./markdown.js";
+import { bySource } from "./sources.js";
 import { $, begin, call, emptyBox, failureBox, flagDialog, loadingBox, percent, said, span, toast, turnNodes, when, who, word, wordNode, wordsOf } from "./staff.js";
 
 const QUEUE_MS = 4000;
@@ -193,11 +194,11 @@ function showDraft(held = false) {
   }
   if (has(`draftIs_${draft.decision}`)) notes.push(said("p", `draftIs_${draft.decision}`, { class: "error" }));
   if (draft.degraded.length) notes.push(said("p", "draftDegraded", { class: "error" }, { names: draft.degraded.join(", ") }));
-  const sources = draft.citations.map((citation) => {
+  const sources = bySource(draft.citations).map(({ citation, quotes }) => {
     const flag = citation.article_id ? said("button", "flagArticle", { type: "button", class: "quiet" }) : null;
     flag?.addEventListener("click", () => flagDialog(citation.article_id, citation.title));
     const about = citation.article_id ?? `${t("fromCaseWord")} ${citation.conversation_id ?? ""}`;
-    return el("details", { class: "source" }, el("summary", {}, el("span", { class: "what" }, citation.title || about)), el("blockquote", {}, citation.quote), el("div", { class: "buttons spread" }, el("small", {}, about), flag));
+    return el("details", { class: "source" }, el("summary", {}, el("span", { class: "what" }, citation.title || about)), ...quotes.map((quote) => el("blockquote", {}, quote)), el("div", { class: "buttons spread" }, el("small", {}, about), flag));
   });
   const drop = said("button", "dropDraft", { type: "button", class: "quiet end" });
   drop.addEventListener("click", dropDraft);

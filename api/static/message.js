@@ -1,6 +1,7 @@
 // How one message looks: text, sources, live data used, handoff, feedback, details, failures.
 import { has, name, say, t } from "./i18n.js";
 import { blocks, el, icon } from "./markdown.js";
+import { bySource } from "./sources.js";
 import { taskCard, taskEyebrow } from "./task.js";
 
 const said = (tag, key, attributes = {}, values) => say(el(tag, attributes), key, values);
@@ -62,9 +63,10 @@ export class ReplyView {
 
   /** Everything that the whole reply says. `on` holds `ask(text)` and `rate(value, reason)`. */
   finish(reply, on) {
-    const cards = reply.citations.map((citation, index) => sourceCard(citation, index + 1));
+    const sources = bySource(reply.citations);
+    const cards = sources.map(sourceCard);
     const cite = (n) => {
-      const card = cards[n - 1];
+      const card = cards[sources.findIndex((source) => source.numbers.includes(n))];
       if (!card) return null;
       const mark = name(el("button", { type: "button", class: "cite" }, String(n)), "showSource", { n });
       mark.addEventListener("click", () => {
@@ -126,14 +128,14 @@ export class ReplyView {
   }
 }
 
-function sourceCard(citation, number) {
-  const origin = citation.conversation_id ? said("small", "fromCase") : null;
+function sourceCard({ citation, numbers, quotes }) {
+  // the title of a resolved case is what another customer wrote
+  const what = citation.conversation_id ? said("span", "fromCase", { class: "what" }) : el("span", { class: "what" }, citation.title || citation.article_id || "—");
   return el(
     "details",
     { class: "source" },
-    el("summary", {}, el("span", { class: "number" }, String(number)), el("span", { class: "what" }, citation.title || citation.article_id || "—"), icon("chevron")),
-    el("blockquote", {}, citation.quote),
-    origin,
+    el("summary", {}, ...numbers.map((number) => el("span", { class: "number" }, String(number))), what, icon("chevron")),
+    ...quotes.map((quote) => el("blockquote", {}, quote)),
   );
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from assistant.domain.conversation import Turn
-from assistant.domain.knowledge import Passage
+from assistant.domain.knowledge import DocumentKind, Passage
 from assistant.domain.reply import Handoff
 from assistant.handoff.asking import asks_for_person
 from assistant.handoff.loops import NON_ANSWER
@@ -38,7 +38,9 @@ def summarise(
     first = telling[0] if telling else line(question)
     last = telling[-1] if telling else first
     answers = [turn.text for turn in history if turn.role == "assistant" and not NON_ANSWER.search(folded(turn.text))]
-    titles = list(dict.fromkeys(passage.title for passage in passages))[:3]
+    # the customer reads this too: the title of a resolved case is what another customer wrote
+    articles = (passage for passage in passages if passage.kind is DocumentKind.ARTICLE)
+    titles = list(dict.fromkeys(passage.title for passage in articles))[:3]
     zh = locale == "zh"
     lines = [("客户问题：" if zh else "Issue: ") + line(first)]
     if answers:

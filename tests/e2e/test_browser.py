@@ -201,6 +201,8 @@ def test_a_customer_asks_in_chinese(page: Page) -> None:
     card.click()
     page.until("return document.querySelector('.message.assistant:last-child .source').open")
     assert "工作日" in quote.text
+    named = [each.text for each in page.all(".message.assistant:last-child .source .what")]
+    assert len(named) == len(set(named)), "one document, one card"
 
     page.driver.refresh()
     page.until("return document.querySelectorAll('.message.customer').length === 2")  # the conversation is kept

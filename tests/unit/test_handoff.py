@@ -166,6 +166,14 @@ def test_summary_tells_issue_tries_and_what_is_open() -> None:
     assert summarise([], "agent please", "en", [], []).startswith("Issue: agent please")
 
 
+def test_the_summary_which_the_customer_sees_holds_no_words_of_other_customers() -> None:
+    article = Passage("p", "refund-time", DocumentKind.ARTICLE, "退款多久到账", "", "…", 0.8, "zh")
+    case = Passage("q", "c-1/1", DocumentKind.RESOLUTION, "你们是不是骗钱的", "", "…", 0.9, "zh", conversation_id="c-1")
+    summary = summarise([], "退款没到账，转人工", "zh", [], [case, article])
+    assert "查过：《退款多久到账》" in summary.splitlines()
+    assert "骗钱" not in summary
+
+
 def test_a_promise_without_a_handoff_is_taken_back() -> None:
     text = "退款一般 3 天到账。我为您转接人工客服，请稍候。"
     assert fix_promises(text, None, "zh") == "退款一般 3 天到账。"
