@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import EmbeddingFailed
-from assistant.ports import Embedder
+from assistant.ports import Embedder, Vectors
 from assistant.store.neighbours import products
 from assistant.store.snapshot import Snapshot
 from assistant.text import fold
@@ -25,7 +25,12 @@ _lock = threading.Lock()
 
 
 def across_languages(
-    snapshot: Snapshot, entries: NDArray[np.int64], dense: Vector, language: str, embedder: Embedder
+    snapshot: Snapshot,
+    entries: NDArray[np.int64],
+    dense: Vector,
+    language: str,
+    embedder: Embedder,
+    vectors: Vectors | None = None,
 ) -> Vector:
     """(entries,) cosines, those of entries in another language than the question's freed of the language's pull.
 
@@ -35,13 +40,15 @@ def across_languages(
     CSLS (Conneau et al., 2018) with the questions' mean in place of the nearest ones. ``SHARE`` was read off
     xquad's Chinese questions on English passages, where 0.35 to 0.75 do equally well; the other direction never
     chose it. Where the mean cannot be computed the cosines stay as they are, and a warning is logged.
+    ``vectors`` (entries, dimensions) are those of the entries, where the caller holds them.
     """
     chinese = language == "zh"
     foreign = snapshot.table.chinese[entries] != chinese
     towards = _background_or_none(embedder, language) if foreign.any() else None
     if towards is None:
         return dense
-    pull = products(snapshot.vectors[entries[foreign]], towards[None])[0]
+    of_foreign = snapshot.vectors[entries[foreign]] if vectors is None else vectors[foreign]
+    pull = products(of_foreign, towards[None])[0]
     centres = snapshot.centres[not chinese]
     level = centres[snapshot.table.is_question[entries[foreign]].astype(np.int64)] @ towards
     corrected = np.array(dense, dtype=np.float32)

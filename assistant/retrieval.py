@@ -267,10 +267,13 @@ class Retriever:
         rows = [snapshot.postings.best(each, allowed, limit) for each in asked]
         if vector is not None:
             directions = probes(snapshot, vector, language, self._embedder)
-            if snapshot.lists is not None:
-                rows.append(snapshot.lists.nearest(snapshot.vectors, np.stack(directions), allowed, limit))
-            else:
-                rows.extend(self._nearest(snapshot, each, allowed, limit, degraded) for each in directions)
+            if snapshot.lists is None:
+                found = self._by_chroma(snapshot, directions[0], allowed, limit, degraded)
+                if found is not None:
+                    rows.append(found)
+                    directions = directions[1:]
+            if directions:
+                rows.append(snapshot.nearest(np.stack(directions), allowed, limit))
         candidates = np.unique(np.concatenate(rows))
         if not len(candidates):
             return Ranked.empty()
@@ -278,8 +281,9 @@ class Retriever:
         entries = entries[allowed[entries]]
         dense = np.zeros(len(entries), dtype=np.float32)
         if vector is not None:
-            dense = products(snapshot.vectors[entries], vector[None])[0]
-            dense = across_languages(snapshot, entries, dense, language, self._embedder)
+            vectors = snapshot.vectors.take(entries, axis=0)
+            dense = products(vectors, vector[None])[0]
+            dense = across_languages(snapshot, entries, dense, language, self._embedder, vectors)
         lexical = np.zeros(len(entries), dtype=np.float32)
         for share, each in zip(shares, asked, strict=True):
             lexical += share * snapshot.postings.coverage_of(each, entries)
@@ -304,27 +308,24 @@ class Retriever:
             kept_back,
         )
 
-    def _nearest(
+    def _by_chroma(
         self,
         snapshot: Snapshot,
         vector: NDArray[np.float32],
         allowed: NDArray[np.bool_],
         limit: int,
         degraded: list[str],
-    ) -> NDArray[np.int64]:
+    ) -> NDArray[np.int64] | None:
+        """Rows of the neighbours; None where Chroma does not answer, or few of those it finds may be shown."""
         row_of = snapshot.table.row_of
-        want = limit
-        while True:
-            try:
-                found = self._vectors.search(vector, want)
-            except IndexUnavailable:
-                degraded.append("vector_index")
-                return np.zeros(0, dtype=np.int64)
-            rows = np.array([row_of[key] for key, _ in found if key in row_of], dtype=np.int64)
-            rows = rows[allowed[rows]]
-            if len(rows) >= limit // 2 or len(found) < want or want >= 16 * limit:
-                return rows[:limit]
-            want *= 4  # most of the near ones may not be shown to this caller: look further
+        try:
+            found = self._vectors.search(vector, limit)
+        except IndexUnavailable:
+            degraded.append("vector_index")
+            return None
+        rows = np.array([row_of[key] for key, _ in found if key in row_of], dtype=np.int64)
+        rows = rows[allowed[rows]]
+        return rows if len(rows) >= limit // 2 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +408,7 @@ def _cases(
     """Rows of the old cases to compare with: all, in a large workspace those near by meaning or words."""
     if snapshot.lists is None:
         return np.flatnonzero(allowed)
-    near = snapshot.lists.nearest(snapshot.vectors, vector[None], allowed, limit)
+    near = snapshot.nearest(vector[None], allowed, limit)
     rows = np.concatenate([near, snapshot.postings.best(asked, allowed, limit)])
     entries = snapshot.table.entries_of(np.unique(snapshot.table.document[rows]))
     return entries[allowed[entries]]

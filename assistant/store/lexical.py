@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from assistant.ports import TextSegmenter
 
 K1 = 1.2
 B = 0.75
-WHOLE_BELOW = 20_000  # entries; up to here every posting of every term is read
+WHOLE_BELOW = 200_000  # entries; up to here every posting of every term is read, which at 100,000 costs a quarter
 _READ = 60_000  # postings read to find candidates in a larger index
 _COMPLETED = 5  # times the candidates wanted: so many are scored with all terms
 
@@ -28,11 +29,12 @@ Rows = NDArray[np.int64]
 class Asked:
     """A question's terms in one index: (first posting, one past the last, times asked) of each known one.
 
-    ``ceiling`` is the most that all its terms could score.
+    ``ceiling`` is the most that all its terms could score; ``sums`` (entries,) what they do, None in a large index.
     """
 
     known: tuple[tuple[int, int, int], ...]
     ceiling: float
+    sums: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,17 @@ class Postings:
         the entries are not written in has coverage near 0 everywhere, and fusion knows that BM25 is blind.
         BM25: Robertson & Zaragoza 2009, with idf = ln(1 + (N - n + 0.5) / (n + 0.5)).
         """
-        return self._all(self.ask(terms))
+        asked = self.ask(terms)
+        sums = self._sums(asked.known) if asked.sums is None else asked.sums
+        return (sums / (asked.ceiling or 1.0)).astype(np.float32)
 
-    def _all(self, asked: Asked) -> NDArray[np.float32]:
-        if not asked.known:
-            return np.zeros(self.size, dtype=np.float32)
-        rows = [self.rows[start:stop] for start, stop, _ in asked.known]
-        weights = [self.impacts[start:stop] * np.float32(times) for start, stop, times in asked.known]
-        scores = np.bincount(np.concatenate(rows), weights=np.concatenate(weights), minlength=self.size)
-        return (scores / asked.ceiling).astype(np.float32)
+    def _sums(self, known: Sequence[tuple[int, int, int]]) -> NDArray[np.float64]:
+        if not known:
+            return np.zeros(self.size)
+        rows = [self.rows[start:stop] for start, stop, _ in known]
+        weights = [self.impacts[start:stop] * np.float32(times) for start, stop, times in known]
+        sums = np.bincount(np.concatenate(rows), weights=np.concatenate(weights), minlength=self.size)
+        return np.asarray(sums, dtype=np.float64)
 
     def ask(self, terms: Sequence[str]) -> Asked:
         """The terms looked up, for ``best`` and ``coverage_of``."""
@@ -75,7 +79,8 @@ class Postings:
             ceiling += times * (unseen_idf if index is None else float(self.idf[index]))
             if index is not None:
                 known.append((int(self.indptr[index]), int(self.indptr[index + 1]), times))
-        return Asked(tuple(known), ceiling * (K1 + 1))
+        sums = self._sums(known) if self.size < WHOLE_BELOW else None
+        return Asked(tuple(known), ceiling * (K1 + 1), sums)
 
     def best(self, asked: Asked, allowed: NDArray[np.bool_], limit: int) -> Rows:
         """The rows of highest coverage above 0 that may be shown, at most ``limit``, in no order.
@@ -84,8 +89,8 @@ class Postings:
         least, choose ``_COMPLETED`` times as many, and all terms rank these: a text that shares only words that are
         everywhere may be missed.
         """
-        if self.size < WHOLE_BELOW:
-            return _highest(np.where(allowed, self._all(asked), 0), limit)
+        if asked.sums is not None:
+            return _highest(asked.sums * allowed, limit)
         known = sorted(asked.known, key=lambda each: each[1] - each[0])
         read = np.cumsum([stop - start for start, stop, _ in known])
         chosen = known[: max(1, int(np.searchsorted(read, _READ, side="right")))]
@@ -97,6 +102,8 @@ class Postings:
 
     def coverage_of(self, asked: Asked, entries: Rows) -> NDArray[np.float32]:
         """(len(entries),) what ``coverage`` says of these entries, without looking at the others."""
+        if asked.sums is not None:
+            return (asked.sums[entries] / (asked.ceiling or 1.0)).astype(np.float32)
         scores = np.zeros(len(entries))
         order = entries.argsort(kind="stable")
         wanted = entries[order].astype(self.rows.dtype)
@@ -191,10 +198,9 @@ def load_postings(folder: Path) -> Postings:
     )
 
 
-def _highest(scores: NDArray[np.float32], limit: int) -> Rows:
+def _highest(scores: NDArray[np.floating[Any]], limit: int) -> Rows:
     """Places of the ``limit`` highest scores above 0, in no order."""
-    limit = min(limit, len(scores))
-    if limit == 0:
-        return np.zeros(0, dtype=np.int64)
-    best = np.argpartition(-scores, limit - 1)[:limit]
-    return best[scores[best] > 0]
+    held = np.flatnonzero(scores > 0)
+    if len(held) <= limit:
+        return held
+    return held[np.argpartition(scores[held], len(held) - limit)[len(held) - limit :]]

@@ -1,4 +1,4 @@
-"""Nearest neighbours in a large workspace: rows lie in lists of like vectors, of which the nearest are scanned."""
+"""Nearest neighbours over mapped vectors; in a large workspace they lie in lists, of which the nearest are scanned."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.ports import Vectors
+from assistant.store.codes import Codes, encode, scores_of, step_of
 
 LISTED_FROM = 20_000  # rows; below, Chroma finds 99 % and a scan of everything would do as well
+WEIGHED = 2  # times the rows wanted: so many, the best by code, are ranked by exact product
 ROUNDS = 6
 SAMPLE_A_LIST = 32
 SPREAD = 0.15  # what a list's spread adds to the product with its centre: a wide one reaches further
@@ -31,41 +33,72 @@ class Lists:
     centres: Vectors
     start: Rows
     spread: NDArray[np.float32]
+    codes: Codes
+    step: float
 
     @staticmethod
     def of(centres: Vectors, start: Rows) -> Lists:
         """The spread follows from the centres: the mean of unit vectors is the shorter the more they differ."""
-        return Lists(centres, start, np.sqrt(np.maximum(0, 1 - np.einsum("ij,ij->i", centres, centres))))
+        spread = np.sqrt(np.maximum(0, 1 - np.einsum("ij,ij->i", centres, centres)))
+        return Lists(centres, start, spread, encode(centres), step_of(centres))
 
     def nearest(
-        self, vectors: Vectors, probes: Vectors, allowed: NDArray[np.bool_], limit: int, *, scan: int | None = None
+        self,
+        vectors: Vectors,
+        codes: Codes,
+        probes: Vectors,
+        allowed: NDArray[np.bool_],
+        limit: int,
+        *,
+        scan: int | None = None,
     ) -> Rows:
-        """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) by exact product.
+        """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) among the rows scanned.
 
         ``scan`` rows are looked at for each probe, ``SCANNED`` √rows where it is None; more, up to all, where too few
         of them are allowed. docs/benchmarks.md tells how many of the ten nearest are among them.
         """
         scan = scan or int(SCANNED * math.sqrt(len(vectors)))
-        ranked = np.argsort(-products(self.centres, probes) - SPREAD * self.spread, axis=1, kind="stable")
+        ranked = np.argsort(-self._near(probes), axis=1)
         sizes = np.diff(self.start)
         reach = np.cumsum(sizes[ranked], axis=1)
         while True:
             near = [order[: int(np.searchsorted(held, scan)) + 1] for order, held in zip(ranked, reach, strict=True)]
             lists = np.unique(np.concatenate(near))
             rows = ranges(self.start[lists], sizes[lists])
-            usable = allowed[rows]
-            if scan >= len(vectors) or int(usable.sum()) >= min(limit, len(rows)):
+            usable = np.flatnonzero(allowed[rows])
+            if scan >= len(vectors) or len(usable) >= min(limit, len(rows)):
                 break
             scan *= 4
-        scores = np.empty((len(probes), len(rows)), dtype=np.float32)
-        at = 0
-        for first, size in zip(self.start[lists].tolist(), sizes[lists].tolist(), strict=True):
-            np.einsum("ij,kj->ki", vectors[first : first + size], probes, out=scores[:, at : at + size])
-            at += size
-        rows, scores = rows[usable], scores[:, usable]
-        if len(rows) <= limit:
-            return rows
-        return rows[np.unique(np.argpartition(scores, len(rows) - limit, axis=1)[:, -limit:])]
+        if len(usable) <= limit:
+            return rows[usable]
+        last = np.flatnonzero(np.diff(lists, append=-1) != 1)  # of each run of lists that follow one another
+        first = self.start[lists[np.concatenate([[0], last[:-1] + 1])]]
+        scores = scores_of(codes, probes, first, self.start[lists[last] + 1] - first)
+        return _best(vectors, probes, rows[usable], scores.take(usable, axis=1), limit)
+
+    def _near(self, probes: Vectors) -> Vectors:
+        """(probes, lists) how near each list lies: the product with its centre, and what its spread adds."""
+        steps = np.array([[self.step * step_of(probe[None])] for probe in probes], dtype=np.float32)
+        whole = np.zeros(1, dtype=np.int64), np.array([len(self.codes)])
+        return np.asarray(scores_of(self.codes, probes, *whole) * steps + np.float32(SPREAD) * self.spread)
+
+
+def nearest_of_all(vectors: Vectors, codes: Codes, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
+    """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions)."""
+    rows = np.flatnonzero(allowed)
+    if len(rows) <= limit:
+        return rows
+    scores = scores_of(codes, probes, np.zeros(1, dtype=np.int64), np.array([len(codes)]))
+    return _best(vectors, probes, rows, scores.take(rows, axis=1), limit)
+
+
+def _best(vectors: Vectors, probes: Vectors, rows: Rows, scores: Vectors, limit: int) -> Rows:
+    """The ``limit`` of highest exact product with each probe, of the ``WEIGHED`` times as many of highest score."""
+    weighed = WEIGHED * limit
+    if len(rows) > weighed:
+        rows = rows[np.unique(np.argpartition(scores, len(rows) - weighed, axis=1)[:, -weighed:])]
+    exact = products(vectors.take(rows, axis=0), probes)
+    return rows[np.unique(np.argpartition(exact, len(rows) - limit, axis=1)[:, -limit:])]
 
 
 def arrange(vectors: Vectors) -> tuple[Rows, Lists | None]:
@@ -88,9 +121,21 @@ def arrange(vectors: Vectors) -> tuple[Rows, Lists | None]:
         filled = np.flatnonzero(held)
         sums[filled] = np.add.reduceat(sample[order], (np.cumsum(held) - held)[filled], axis=0)
         centres[filled] = sums[filled] / held[filled, None]
+    centres = centres[_chain(centres)]
     nearest = _assign(vectors, centres)
     start = np.concatenate([[0], np.cumsum(np.bincount(nearest, minlength=lists))]).astype(np.int64)
     return np.argsort(nearest, kind="stable"), Lists.of(centres, start)
+
+
+def _chain(centres: Vectors) -> Rows:
+    """An order in which like centres follow one another, so that the lists of a question lie in few runs."""
+    unit = centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
+    alike = unit @ unit.T
+    order = np.zeros(len(centres), dtype=np.int64)
+    for place in range(1, len(centres)):
+        alike[:, order[place - 1]] = -np.inf  # has its place
+        order[place] = np.argmax(alike[order[place - 1]])
+    return order
 
 
 def products(rows: Vectors, probes: Vectors) -> Vectors:

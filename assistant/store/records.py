@@ -395,6 +395,5 @@ def _batches(ids: Sequence[str]) -> Iterable[list[str]]:
 
 
 def _to_chunk(row: Row[Any]) -> Chunk:
-    values = dict(row._mapping)
-    values["kind"] = DocumentKind(values["kind"])
-    return Chunk(**values)
+    id_, document_id, kind, *rest = tuple(row)  # in the order of ``Chunk``'s fields
+    return Chunk(id_, document_id, DocumentKind(kind), *rest)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from assistant.domain.knowledge import Audience, Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import TextSegmenter, Vectors
+from assistant.store.codes import Codes, encode
 from assistant.store.lexical import Postings, build_postings, load_postings, save_postings
-from assistant.store.neighbours import Lists, arrange, ranges
+from assistant.store.neighbours import Lists, Rows, arrange, nearest_of_all, ranges
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
@@ -143,13 +144,20 @@ class EntryTable:
 class Snapshot:
     """The derived index of one generation. ``vectors`` is (entries, dimensions), rows as in ``table``.
 
-    ``lists`` is how the rows lie in a large workspace, None in others.
+    ``codes`` are the same in a byte a component; ``lists`` is how the rows lie in a large workspace, None in others.
     """
 
     table: EntryTable
     postings: Postings
     vectors: Vectors
+    codes: Codes
     lists: Lists | None = None
+
+    def nearest(self, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
+        """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions); exact without lists."""
+        if self.lists is None:
+            return nearest_of_all(self.vectors, self.codes, probes, allowed, limit)
+        return self.lists.nearest(self.vectors, self.codes, probes, allowed, limit)
 
     @cached_property
     def centres(self) -> Mapping[bool, Vectors]:
@@ -223,7 +231,7 @@ def build_snapshot(
     groups = ["body" if entry.field is EntryField.BODY else "question" for entry in entries]
     if postings is None or postings.size != len(entries) or lists is not None:
         postings = build_postings([entry.text for entry in entries], groups, segmenter)
-    return Snapshot(table, postings, rows, lists)
+    return Snapshot(table, postings, rows, encode(rows), lists)
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
@@ -233,6 +241,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     table = snapshot.table
     save_postings(snapshot.postings, beside)
     np.save(beside / "vectors.npy", snapshot.vectors)
+    np.save(beside / "codes.npy", snapshot.codes)
     for name in _COLUMNS:
         np.save(beside / f"{name}.npy", getattr(table, name))
     if snapshot.lists is not None:
@@ -261,9 +270,10 @@ def load_snapshot(folder: Path) -> Snapshot | None:
         listed = names.pop("listed")
         columns = {name: np.load(folder / f"{name}.npy") for name in _COLUMNS}
         vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))  # a plain array over the mapping
+        codes = np.asarray(np.load(folder / "codes.npy", mmap_mode="r"))
         lists = None
         if listed:
             lists = Lists.of(np.load(folder / "list_centres.npy"), np.load(folder / "list_start.npy"))
-        return Snapshot(EntryTable(**names, **columns), load_postings(folder), vectors, lists)
+        return Snapshot(EntryTable(**names, **columns), load_postings(folder), vectors, codes, lists)
     except (OSError, ValueError, KeyError, TypeError):
         return None

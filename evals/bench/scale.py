@@ -19,6 +19,7 @@ from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings
 from assistant.store import lexical
 from assistant.store.memory import MemoryVectorIndex
+from assistant.store.snapshot import load_snapshot
 from assistant.text import Segmenter
 from evals.bench.page import Place, Section
 from evals.bench.scale_corpus import ScaleCorpus, corpus, vectors_of
@@ -157,7 +158,7 @@ def _million(
     place: Place,
 ) -> list[dict[str, Any]]:
     """Ours and exact numpy over a million; the snapshot is kept in the cache, so it is made once."""
-    if not (folder / "ids.json").exists():
+    if load_snapshot(folder) is None:  # none yet, or of an earlier format
         place.say(f"making {MILLION} passages, kept in {folder}")
         spent = variants(world.snapshot, MILLION, folder)
         (folder / "build_cpu_s").write_text(f"{spent:.1f}", encoding="utf-8")

@@ -17,6 +17,7 @@ from assistant.ports import Embedder, VectorIndex, Vectors
 from assistant.retrieval import Retriever
 from assistant.store import tables
 from assistant.store.chroma import ChromaStore
+from assistant.store.codes import encode
 from assistant.store.database import open_database
 from assistant.store.lexical import K1, B, weigh_postings
 from assistant.store.memory import MemoryVectorIndex
@@ -122,6 +123,7 @@ def variants(snapshot: Snapshot, size: int, folder: Path) -> float:
         table,
         weigh_postings(postings.vocabulary, held, rows_of, np.ones(len(held), dtype=np.int32), norm),
         vectors,
+        encode(vectors),
         lists,
     )
     save_snapshot(made, folder)

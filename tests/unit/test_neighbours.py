@@ -15,9 +15,10 @@ from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Vectors
 from assistant.retrieval import Query, Retriever
 from assistant.store import lexical, neighbours
+from assistant.store.codes import Codes, encode, scores_of
 from assistant.store.lexical import Postings, build_postings
 from assistant.store.memory import MemoryVectorIndex
-from assistant.store.neighbours import Lists, arrange
+from assistant.store.neighbours import Lists, arrange, nearest_of_all
 from assistant.store.snapshot import Snapshot, build_snapshot, load_snapshot, save_snapshot
 from assistant.text import Segmenter
 
@@ -33,12 +34,12 @@ def unit_rows(count: int, dimensions: int = 16, seed: int = 0) -> Vectors:
 
 
 @pytest.fixture(scope="module")
-def arranged() -> tuple[Vectors, Lists]:
+def arranged() -> tuple[Vectors, Codes, Lists]:
     rows = unit_rows(neighbours.LISTED_FROM)
     order, lists = arrange(rows)
     assert lists is not None
     assert np.array_equal(np.sort(order), np.arange(len(rows)))
-    return rows[order], lists
+    return rows[order], encode(rows[order]), lists
 
 
 def exact(rows: Vectors, probe: Vectors, limit: int) -> set[int]:
@@ -52,42 +53,67 @@ def test_a_small_workspace_has_no_lists_and_keeps_its_order() -> None:
     assert arrange(unit_rows(0))[1] is None
 
 
-def test_every_row_lies_in_exactly_one_list(arranged: tuple[Vectors, Lists]) -> None:
-    rows, lists = arranged
+def test_every_row_lies_in_exactly_one_list(arranged: tuple[Vectors, Codes, Lists]) -> None:
+    rows, _, lists = arranged
     assert lists.start[0] == 0
     assert lists.start[-1] == len(rows)
     assert (np.diff(lists.start) >= 0).all()
 
 
-def test_the_nearest_lists_hold_nearly_all_neighbours_and_all_lists_hold_all(arranged: tuple[Vectors, Lists]) -> None:
-    rows, lists = arranged
+def test_the_nearest_lists_hold_nearly_all_neighbours_and_all_lists_hold_all(
+    arranged: tuple[Vectors, Codes, Lists],
+) -> None:
+    rows, codes, lists = arranged
     everything = np.ones(len(rows), dtype=np.bool_)
     probes = unit_rows(50, seed=1)
     hits = 0
     for probe in probes:
         wanted = exact(rows, probe, 10)
-        hits += len(wanted & set(lists.nearest(rows, probe[None], everything, 80).tolist()))
-        assert wanted == set(lists.nearest(rows, probe[None], everything, 10, scan=len(rows)).tolist())
+        hits += len(wanted & set(lists.nearest(rows, codes, probe[None], everything, 80).tolist()))
+        assert wanted == set(lists.nearest(rows, codes, probe[None], everything, 10, scan=len(rows)).tolist())
     assert hits / 500 >= 0.97
 
 
 def test_what_may_not_be_shown_is_never_found_and_the_search_goes_on_until_enough_is(
-    arranged: tuple[Vectors, Lists],
+    arranged: tuple[Vectors, Codes, Lists],
 ) -> None:
-    rows, lists = arranged
+    rows, codes, lists = arranged
     probe = unit_rows(1, seed=2)
     allowed = np.zeros(len(rows), dtype=np.bool_)
     allowed[np.argsort(rows @ probe[0])[:30]] = True  # only the farthest
-    found = lists.nearest(rows, probe, allowed, 30)
+    found = lists.nearest(rows, codes, probe, allowed, 30)
     assert set(found.tolist()) == set(np.flatnonzero(allowed).tolist())
-    assert len(lists.nearest(rows, probe, np.zeros(len(rows), dtype=np.bool_), 30)) == 0
+    assert len(lists.nearest(rows, codes, probe, np.zeros(len(rows), dtype=np.bool_), 30)) == 0
 
 
-def test_two_probes_find_the_neighbours_of_both(arranged: tuple[Vectors, Lists]) -> None:
-    rows, lists = arranged
+def test_two_probes_find_the_neighbours_of_both(arranged: tuple[Vectors, Codes, Lists]) -> None:
+    rows, codes, lists = arranged
     probes = unit_rows(2, seed=3)
-    found = set(lists.nearest(rows, probes, np.ones(len(rows), dtype=np.bool_), 20, scan=len(rows)).tolist())
+    found = set(lists.nearest(rows, codes, probes, np.ones(len(rows), dtype=np.bool_), 20, scan=len(rows)).tolist())
     assert found == exact(rows, probes[0], 20) | exact(rows, probes[1], 20)
+
+
+@pytest.mark.parametrize(("count", "dimensions"), [(0, 8), (1, 1), (50, 5), (3000, 384)])
+def test_without_lists_all_that_may_be_shown_are_compared(count: int, dimensions: int) -> None:
+    rows, probes = unit_rows(count, dimensions), unit_rows(2, dimensions, seed=4)
+    allowed = np.random.default_rng(8).random(count) < 0.7
+    found = nearest_of_all(rows, encode(rows), probes, allowed, 20)
+    shown = np.flatnonzero(allowed)
+    wanted = {int(shown[place]) for probe in probes for place in exact(rows[shown], probe, 20)}
+    assert set(found.tolist()) == wanted
+    assert len(nearest_of_all(rows, encode(rows), probes, ~allowed & allowed, 20)) == 0
+
+
+def test_codes_rank_as_products_do() -> None:
+    rows = np.concatenate([unit_rows(400, 384), np.zeros((1, 384), np.float32)])
+    probes = unit_rows(2, 384, seed=5) * np.array([[1.0], [3.0]], np.float32)
+    first, size = np.array([390, 10, 0]), np.array([11, 0, 30])
+    scores = scores_of(encode(rows), probes, first, size)
+    products = probes @ rows[[*range(390, 401), *range(30)]].T
+    for probe, score, product in zip(probes, scores, products, strict=True):
+        unit = float(score @ product / (product @ product))
+        assert np.abs(score / unit - product).max() <= 0.005 * np.linalg.norm(probe)
+    assert not encode(np.zeros((2, 3), np.float32)).any()
 
 
 def postings_of(count: int, seed: int = 0) -> tuple[list[str], Postings]:
@@ -105,6 +131,24 @@ def test_the_coverage_of_some_entries_is_that_among_all() -> None:
     assert postings.coverage_of(postings.ask(terms), entries[:0]).shape == (0,)
     assert not postings.coverage_of(postings.ask(["#nowhere"]), entries).any()
     assert not postings.coverage_of(postings.ask([]), entries).any()
+
+
+def test_sums_over_all_postings_are_what_the_large_index_looks_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, postings = postings_of(500)
+    allowed = np.random.default_rng(6).random(500) < 0.5
+    entries = np.random.default_rng(7).permutation(500)[:200]
+    for text in (*texts[:20], "nowhere"):
+        terms = Segmenter().terms(text)
+        whole = postings.ask(terms)
+        with monkeypatch.context() as patched:
+            patched.setattr(lexical, "WHOLE_BELOW", 0)
+            large = postings.ask(terms)
+            scattered = postings.coverage_of(large, entries)
+            assert np.array_equal(postings.coverage(terms), postings.coverage_of(whole, np.arange(500)))
+        assert large.sums is None
+        assert np.array_equal(postings.coverage_of(whole, entries), scattered)
+        found = [postings.coverage_of(whole, postings.best(each, allowed, 30)) for each in (whole, large)]
+        assert np.array_equal(np.sort(found[0]), np.sort(found[1]))
 
 
 def test_a_large_index_finds_what_a_scan_finds(monkeypatch: pytest.MonkeyPatch) -> None:
