@@ -23,7 +23,7 @@ from assistant.store.neighbours import Lists, Rows, arrange, nearest_of_all, ran
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
-FORMAT = 5
+FORMAT = 6
 _MASKS = 8  # kept; a workspace has two audiences and rarely more than one moment at a time
 _SAMPLE = 20_000
 _COLUMNS = (

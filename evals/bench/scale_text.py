@@ -16,8 +16,9 @@ def told(raw: Mapping[str, Any]) -> str:
         "documents is internal and a twentieth has expired, which only Teachback has to keep back. "
         f"{about['questions']} questions in Chinese and English; the lists' settings were chosen on others. Times are "
         "without embedding the question, one after another, by the clock; ours include the filter, BM25, both vector "
-        "searches, fusion and five passages read from SQLite (at a million no records stand behind it). recall@10 is "
-        "that of the vector search against exact search. `exact numpy` and `bm25s` are half a search each.",
+        "searches (the second for passages in the other language), fusion and five passages read from SQLite (at a "
+        "million no records stand behind it). recall@10 is that of the vector search "
+        "against exact search. `exact numpy` and `bm25s` are half a search each.",
         "",
         *_table(raw["retrieval"]),
         "",
@@ -75,7 +76,8 @@ def _shortcuts(raw: Mapping[str, Any]) -> str:
 def _memory(memory: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     out = [
         "Bytes a passage that a new process holds after 50 questions: private, and mapped files, which the system may "
-        "drop and read again. A vector alone is 1,536 bytes. Chroma's own copy in larger workspaces is not opened.",
+        "drop and read again. A vector alone is 1,536 bytes and its code 384. Chroma's own copy is not asked in larger "
+        "workspaces.",
         "",
         "| passages | private | mapped | on disk | loaded in s |",
         "|---|---|---|---|---|",

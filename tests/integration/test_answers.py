@@ -327,7 +327,7 @@ class DownEmbedder:
 
 
 @pytest.mark.parametrize("down", ["vector_index", "embedder"])
-async def test_without_it_bm25_answers_marked(service: Service, down: str) -> None:
+async def test_without_it_what_is_left_answers_marked(service: Service, down: str) -> None:
     keeper, records = service.keeper(SHOP), service.records(SHOP)
     index = DownIndex() if down == "vector_index" else keeper.vector_index()  # type: ignore[abstract]
     embedder = service.embedder if down == "vector_index" else DownEmbedder(service.embedder)

@@ -432,7 +432,7 @@ def test_a_deleted_lexical_folder_is_rebuilt_without_embedding(tmp_path: Path, f
         again.service.close()
 
 
-async def test_without_chroma_bm25_finds_and_the_reply_says_so(shop: Shop, folder: Path) -> None:
+async def test_without_chroma_the_snapshot_finds_and_the_reply_says_so(shop: Shop, folder: Path) -> None:
     """Whether it also answers depends on the embedder's calibration: ``test_answers`` does this with the real one."""
     shop.ingest(folder)
     service = shop.service

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from assistant.domain.knowledge import Chunk, DocumentKind, EntryField, IndexEntry
+from assistant.errors import IndexUnavailable
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Vectors
 from assistant.retrieval import Query, Retriever
@@ -250,6 +251,45 @@ def test_a_listed_snapshot_answers_as_an_exact_index_does(tmp_path: Path, monkey
             assert found.degraded == ()
         cases = [one.similar_cases(chunk.text, "", limit=3, now=NOW) for one in (exact_one, listed_one)]
         assert [p.score for p in cases[0].passages] == [p.score for p in cases[1].passages]
+
+
+class CountedIndex(MemoryVectorIndex):
+    """Counts the questions; as ``down`` it does not answer."""
+
+    def __init__(self, snapshot: Snapshot, down: bool = False) -> None:
+        super().__init__(snapshot.vectors.shape[1])
+        self.upsert(snapshot.table.entry_ids, snapshot.vectors)
+        self.asked, self._down = 0, down
+
+    def search(self, vector: Vectors, limit: int) -> list[tuple[str, float]]:
+        self.asked += 1
+        if self._down:
+            raise IndexUnavailable("down")
+        return super().search(vector, limit)
+
+
+@pytest.mark.parametrize("only", [None, DocumentKind.ARTICLE])
+@pytest.mark.parametrize("conversations", [40, 395])
+def test_chroma_is_asked_once_and_nothing_is_lost_where_it_does_not_answer(
+    only: DocumentKind | None, conversations: int
+) -> None:
+    chunks, snapshot = snapshot_of(800)
+    by_id = {chunk.id: chunk for chunk in chunks}
+    hidden = frozenset(f"v{number}" for number in range(conversations))  # at 395 few of Chroma's nearest may be shown
+    up, down = CountedIndex(snapshot), CountedIndex(snapshot, down=True)
+    found = []
+    for index in (up, down):
+        retriever = Retriever(
+            snapshot, index, HashEmbedder(), Segmenter(), lambda ids: {key: by_id[key] for key in ids}
+        )
+        found.append([])
+        for text in ("word1 word2 word59", "word7 word30", "去哪里 word3"):
+            one = retriever.search(Query(text, only=only, exclude_conversations=hidden), now=NOW)
+            assert one.degraded == (() if index is up else ("vector_index",))
+            assert len(one.passages) == 5
+            found[-1].append([(p.id, p.score) for p in one.passages])
+    assert up.asked == down.asked == 3
+    assert found[0] == found[1]
 
 
 def test_a_chunk_that_is_gone_makes_room_for_the_next() -> None:
