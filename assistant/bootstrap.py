@@ -26,7 +26,7 @@ from assistant.indexing import IndexKeeper
 from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
 from assistant.live_file import LiveFile
 from assistant.llm.micro_batch import MicroBatchingEmbedder
-from assistant.ports import ChatModel, Embedder, JudgeModel, StateSource, ToolModel
+from assistant.ports import ChatModel, Embedder, JudgeModel, Reranker, StateSource, ToolModel
 from assistant.retrieval import Query, Retriever
 from assistant.settings import Settings, named_secret
 from assistant.store.chroma import ChromaStore
@@ -129,6 +129,21 @@ class Service:
     def live_embedder(self) -> Embedder:
         """The same embedder for live requests, which share batches and a memory of texts met lately."""
         return MicroBatchingEmbedder(self.embedder)
+
+    @cached_property
+    def reranker(self) -> Reranker | None:
+        """The configured cross-encoder, or None. Raises ConfigurationError."""
+        named = self.settings.reranker
+        if not named:
+            return None
+        kind, _, name = named.partition(":")
+        if kind != "sentence-transformers" or not name:
+            raise ConfigurationError(
+                f"TEACHBACK_RERANKER is {named!r}; it must be `sentence-transformers:NAME_OR_FOLDER`"
+            )
+        from assistant.llm.cross_encoder import CrossEncoderReranker
+
+        return CrossEncoderReranker(name, allow_download=self.settings.embedder_allow_download)
 
     @property
     def embeds_aside(self) -> bool:
@@ -266,6 +281,7 @@ class Service:
             Fusion(),
             newer,
             self.fitted(workspace),
+            self.reranker,
         )
 
     def fit_file(self, workspace: str) -> Path:

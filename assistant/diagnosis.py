@@ -29,6 +29,7 @@ def diagnose(service: Service, workspace: str) -> list[Finding]:
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("records", lambda: _records(service, workspace)),
         ("embedder", lambda: _embedder(service)),
+        *([("reranker", lambda: _reranker(service))] if settings.reranker else []),
         ("vector index", lambda: _index(service, workspace)),
         ("confidence", lambda: _confidence(service, workspace)),
         ("chat model", lambda: _model(service)),
@@ -53,6 +54,14 @@ def _records(service: Service, workspace: str) -> Finding:
 def _embedder(service: Service) -> Finding:
     vector = service.embedder.embed_queries(["你好"])
     return Finding("embedder", vector.shape == (1, service.embedder.dimensions), service.embedder.fingerprint)
+
+
+def _reranker(service: Service) -> Finding:
+    reranker = service.reranker
+    if reranker is None:
+        return Finding("reranker", True, "none")
+    scores = reranker.scores("退款多久到账", ["退款 3 天到账。", "会员积分不会过期。"])
+    return Finding("reranker", True, f"{reranker.name}: {scores[0]:.2f} against {scores[1]:.2f} on two samples")
 
 
 def _index(service: Service, workspace: str) -> Finding:

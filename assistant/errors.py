@@ -5,6 +5,7 @@ TeachbackError
 │   ├── EmbedderMismatch      the index was built by another embedder; `teachback reindex` rebuilds it
 │   └── WorkspaceLocked       another process has this data folder open
 ├── EmbeddingFailed           the embedder could not embed; try again
+├── RerankingFailed           the reranker could not read the passages; they stay in the order of retrieval
 ├── IndexUnavailable          the vector index could not answer; retrieval falls back to BM25
 ├── ModelUnavailable          the chat model failed, timed out or broke off; the extractive reply is given
 │   └── RateLimited           its server asks to slow down; batch work waits and tries again
@@ -37,6 +38,10 @@ class WorkspaceLocked(ConfigurationError):
 
 class EmbeddingFailed(TeachbackError):
     """The embedder could not embed the texts."""
+
+
+class RerankingFailed(TeachbackError):
+    """The reranker could not score the passages."""
 
 
 class IndexUnavailable(TeachbackError):

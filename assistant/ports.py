@@ -38,6 +38,19 @@ class Embedder(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Reads a question and passages side by side. Blocking and thread-safe. Raises RerankingFailed."""
+
+    @property
+    def name(self) -> str:
+        """Names the model, for records and people."""
+        ...
+
+    def scores(self, question: str, passages: Sequence[str]) -> NDArray[np.float32]:
+        """(n,) finite figures, higher for a passage that answers better; only their order means anything."""
+        ...
+
+
 class VectorIndex(Protocol):
     """Nearest neighbours of one workspace by cosine similarity. Blocking. Raises IndexUnavailable."""
 

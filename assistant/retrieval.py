@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -16,9 +16,10 @@ from assistant.errors import EmbeddingFailed, IndexUnavailable
 from assistant.fitted import Fitted
 from assistant.fusion import Features, Fusion
 from assistant.language_bias import across_languages, probes
-from assistant.ports import Embedder, TextSegmenter, VectorIndex
+from assistant.ports import Embedder, Reranker, TextSegmenter, VectorIndex
 from assistant.refusing import withheld
 from assistant.repeats import add_unless_said
+from assistant.reranking import DEPTH, reread
 from assistant.store.lexical import Asked
 from assistant.store.neighbours import products
 from assistant.store.snapshot import EntryTable, Snapshot
@@ -107,11 +108,14 @@ class Retriever:
         fusion: Fusion | None = None,
         newer: Callable[[], Snapshot | None] | None = None,
         fitted: Callable[[], Fitted | None] | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         """``newer`` gives the snapshot of a later generation, where another process made one; asked now and then.
 
-        ``fitted`` gives what was fitted to the workspace, or None; it then goes before ``fusion``.
+        ``fitted`` gives what was fitted to the workspace, or None; it then goes before ``fusion``. ``reranker`` reads
+        what ``search`` found once more.
         """
+        self._reranker = reranker
         self._fitted = fitted
         self._newer = newer
         self._asked_at = time.monotonic()
@@ -142,6 +146,16 @@ class Retriever:
 
     def search(self, query: Query, *, now: datetime) -> Retrieval:
         """The best passages for a question; empty where the workspace holds nothing that may be shown."""
+        if self._reranker is None:
+            return self._found(query, now)
+        found = self._found(replace(query, k=max(query.k, DEPTH)), now)
+        started = time.perf_counter()
+        degraded = list(found.degraded)
+        passages = reread(self._reranker, query.text, query.context, found.passages, degraded)[: query.k]
+        timings = {**found.timings_ms, "rerank": _since(started)}
+        return replace(found, passages=passages, timings_ms=timings, degraded=tuple(degraded))
+
+    def _found(self, query: Query, now: datetime) -> Retrieval:
         self._look_for_newer()
         with self._lock:
             snapshot = self._snapshot

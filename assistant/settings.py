@@ -62,7 +62,12 @@ class Settings(BaseSettings):
     embedder_query_prefix: str = Field(default="", description="Put before questions (not for `bundled`).")
     embedder_passage_prefix: str = Field(default="", description="Put before stored texts (not for `bundled`).")
     embedder_allow_download: bool = Field(
-        default=False, description="Let sentence-transformers fetch the named model from a hub."
+        default=False, description="Let sentence-transformers fetch the named models from a hub."
+    )
+
+    reranker: str | None = Field(
+        default=None,
+        description="`sentence-transformers:NAME_OR_FOLDER`: a cross-encoder that reads the best 20 passages again.",
     )
 
     openai_base_url: str | None = Field(

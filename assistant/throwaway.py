@@ -8,7 +8,7 @@ from assistant.domain.knowledge import Chunk, IndexEntry
 from assistant.fitted import Fitted
 from assistant.fusion import Fusion
 from assistant.indexing import EMBED_BATCH, embed_entries
-from assistant.ports import Embedder, Progress, Vectors
+from assistant.ports import Embedder, Progress, Reranker, Vectors
 from assistant.retrieval import Retriever
 from assistant.store.memory import MemoryVectorIndex
 from assistant.store.snapshot import build_snapshot
@@ -23,6 +23,7 @@ def throwaway_retriever(
     kept: Mapping[str, Vectors] | None = None,
     fusion: Fusion | None = None,
     fitted: Fitted | None = None,
+    reranker: Reranker | None = None,
     progress: Progress | None = None,
 ) -> Retriever:
     """A Retriever over just these; ``kept`` holds vectors that need not be computed again, by entry id."""
@@ -47,4 +48,5 @@ def throwaway_retriever(
         lambda ids: {key: by_id[key] for key in ids if key in by_id},
         fusion,
         fitted=lambda: fitted,
+        reranker=reranker,
     )

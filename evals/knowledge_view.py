@@ -14,7 +14,7 @@ from assistant.domain.knowledge import Chunk, DocumentKind, IndexEntry
 from assistant.fitted import Fitted
 from assistant.generation import GeneratedAnswerer
 from assistant.indexing import IndexKeeper, embed_entries
-from assistant.ports import ChatModel, Clock, Embedder, Vectors
+from assistant.ports import ChatModel, Clock, Embedder, Reranker, Vectors
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.store.lexical import Postings
@@ -84,10 +84,17 @@ class KnowledgeView:
     """
 
     def __init__(
-        self, knowledge: Knowledge, embedder: Embedder, *, as_of: bool = False, fitted: Fitted | None = None
+        self,
+        knowledge: Knowledge,
+        embedder: Embedder,
+        *,
+        as_of: bool = False,
+        fitted: Fitted | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
-        """``fitted`` is what was fitted to the workspace, as its live retrieval uses it."""
+        """``fitted`` and ``reranker`` are the workspace's, as its live retrieval uses them."""
         self.fitted = fitted
+        self.reranker = reranker
         self.knowledge = knowledge
         self.embedder = embedder
         self.as_of = as_of
@@ -104,7 +111,7 @@ class KnowledgeView:
         return self._snapshot
 
     def retriever(self, embedder: Embedder | None = None) -> Retriever:
-        """A Retriever over the view; another embedder for its questions where one is given."""
+        """A Retriever over the view; with an embedder given it is not the product's search, and nothing is reranked."""
         return Retriever(
             self._snapshot,
             self._index,
@@ -112,6 +119,7 @@ class KnowledgeView:
             self._segmenter,
             self._load_chunks,
             fitted=lambda: self.fitted,
+            reranker=self.reranker if embedder is None else None,
         )
 
     def answerer(

@@ -63,6 +63,7 @@ class Evaluation:
         causes = {d.case_id: (d.cause.value, d.evidence) for d in self.diagnoses}
         fingerprint = self.bench.embedder.fingerprint
         told = {**arguments, "knowledge": _knowledge(self.bench)[:16], "fit": _fit(self.bench)}
+        told |= {"reranker": _reranker(self.bench)} if self.bench.view.reranker is not None else {}
         run = stored_run(self.scored, fingerprint, now, source, causes=causes, intents=self.intents, arguments=told)
         return run if self.judged is None else with_judgement(run, self.judged)
 
@@ -140,6 +141,7 @@ def inputs_of(bench: Bench, *, with_causes: bool) -> dict[str, str]:
         "model": bench.chat_model.name if bench.chat_model is not None else "",
         "thresholds": f"{bench.settings.answer_threshold} {bench.settings.clarify_threshold}",
         "fit": _fit(bench),
+        "reranker": _reranker(bench),
         "as_of_case": str(bench.view.as_of),
         "causes": str(with_causes),
     }
@@ -149,6 +151,10 @@ def _fit(bench: Bench) -> str:
     """What was fitted to the workspace and answers here, and when; a fit on these very cases flatters them."""
     fitted = bench.view.fitted
     return f"{fitted.record.get('kept')} {fitted.record.get('fitted_at', '')}".strip() if fitted is not None else "none"
+
+
+def _reranker(bench: Bench) -> str:
+    return bench.view.reranker.name if bench.view.reranker is not None else ""
 
 
 def _knowledge(bench: Bench) -> str:

@@ -146,7 +146,9 @@ class Bench:
 
     def on(self, knowledge: Knowledge, written_from: Mapping[str, Collection[str]] | None = None) -> Bench:
         """The same cases on other knowledge; ``written_from`` is article → conversations for what is new in it."""
-        view = KnowledgeView(knowledge, self.embedder, as_of=self.view.as_of, fitted=self.view.fitted)
+        view = KnowledgeView(
+            knowledge, self.embedder, as_of=self.view.as_of, fitted=self.view.fitted, reranker=self.view.reranker
+        )
         return replace(self, view=view, guard=self.guard.on(self.cases, knowledge, written_from))
 
     def _at_a_time(self) -> int:
@@ -203,7 +205,7 @@ def prepare(
     customers = {t["conversation_id"]: t["customer_id"] for t in records.transcripts() if t.get("customer_id")}
     return Bench(
         cases,
-        KnowledgeView(knowledge, embedder, as_of=as_of, fitted=service.fitted(workspace)()),
+        KnowledgeView(knowledge, embedder, as_of=as_of, fitted=service.fitted(workspace)(), reranker=service.reranker),
         embedder,
         LeakGuard(cases, knowledge, customers, provenance(records.articles())),
         ReplayClock(now or service.clock.now()),
