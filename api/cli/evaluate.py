@@ -61,12 +61,14 @@ def retrieval(
     with open_session(ctx, workspace, data_dir, as_json) as session:
         data = load(folder)
         with ConsoleProgress() as progress:
-            result = run_retrieval(data, session.service.embedder, depth=depth, progress=progress)
+            service = session.service
+            result = run_retrieval(data, service.embedder, depth=depth, reranker=service.reranker, progress=progress)
         if run_file is not None:
             write_trec(result.run, run_file, "teachback")
         record: dict[str, Any] = {
             "data": folder.name,
             "embedder": session.service.embedder.fingerprint,
+            "reranker": service.reranker.name if service.reranker is not None else None,
             "queries": len(result.scores.per_query),
             "queries_without_relevant": len(result.scores.excluded),
             "documents": result.documents,
