@@ -1,4 +1,4 @@
-"""Multi-turn retrieval: which turns need knowledge, and whether a follow-up finds its passage, beside peers."""
+"""Multi-turn retrieval: which turns need knowledge, whether a follow-up finds its passage, what a task requires."""
 
 from __future__ import annotations
 
@@ -31,11 +31,23 @@ from evals.bench.page import Place, Section
 from evals.bench.peers import Search, halves
 from evals.bench.peers_haystack import haystack_hybrid
 from evals.bench.peers_langchain import langchain_ensemble
+from evals.bench.required import tau2_tasks
 from evals.bench.systems import OURS, Measured, beside_best, comparison, descending, table
+from evals.bench.tau2 import FOLDER as TAU2
 from evals.ranking import score_run
 
 TITLE = "Dialogues"
-PACKAGES = ("chromadb", "langchain", "langchain-classic", "haystack-ai", "bm25s", "rank-bm25", "jieba", "torch")
+PACKAGES = (
+    "chromadb",
+    "langchain",
+    "langchain-classic",
+    "langchain-chroma",
+    "haystack-ai",
+    "bm25s",
+    "rank-bm25",
+    "jieba",
+    "torch",
+)
 PLOT = "bench-dialogues.svg"
 PRODUCT = "product's rule"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -44,7 +56,7 @@ SLOW = "both, rank fusion (RRF)"  # whose form the slow hybrids take: they are b
 
 
 def run(place: Place) -> Section:
-    """DSTC11 track 5, then the demo shop's own follow-ups. Raises InputRejected where the data are absent."""
+    """DSTC11 track 5, the demo shop's follow-ups, tau2's tasks. Raises InputRejected where the data are absent."""
     data = load_dstc11(place.data / FOLDER)
     place.embedder.prepare_passages((fold(f"{d.title} {d.text}") for d in data.snippets.values()), place)
     place.keep_vectors()
@@ -53,9 +65,11 @@ def run(place: Place) -> Section:
     out, raw = snippets_found(data, ours, place)
     told, detected = needing_knowledge(data, ours, place)
     own, followed = own_followups(place)
+    required, raw_required = tau2_tasks(place.data / TAU2, place)
     plot = dots(rows=[r for r in raw["rows"] if r["half"] == "B"], group="form", label="system", value="recall@5")
-    out = [*out, f"![recall@5 of every system with its form](images/{PLOT})", "", *told, *own]
-    return Section("\n".join(out), {**raw, "detection": detected, "own": followed}, PACKAGES, {PLOT: plot})
+    out = [*out, f"![recall@5 of every system with its form](images/{PLOT})", "", *told, *own, *required]
+    more = {"detection": detected, "own": followed, "required": raw_required}
+    return Section("\n".join(out), {**raw, **more}, PACKAGES, {PLOT: plot})
 
 
 def snippets_found(data: Dialogues, ours: Retriever, place: Place) -> tuple[list[str], dict[str, Any]]:

@@ -1,8 +1,7 @@
-"""Retrieval quality and time on five public sets, and the required articles of tau2-banking, beside peers."""
+"""Retrieval quality and time on five public sets, beside peers."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from assistant.errors import InputRejected
@@ -11,7 +10,6 @@ from evals.bench.charts import dots
 from evals.bench.page import Place, Section
 from evals.bench.peers import peers
 from evals.bench.systems import DEPTH, Measured, beside_best, comparison, of_ours, of_peer, table
-from evals.bench.tau2 import FOLDER, load_tau2
 from evals.retrieval_run import run_retrieval
 
 TITLE = "Retrieval"
@@ -50,15 +48,12 @@ def run(place: Place) -> Section:
         "Ours beside the best peer by the row's own measure; the difference is paired, question by question.",
         "",
     ]
-    sets = [b for b in beside if b["set"] != FOLDER]
-    out += [*beside_best(sets), "", f"![recall@1 of every system on every set](images/{PLOT})", ""]
+    out += [*beside_best(beside), "", f"![recall@1 of every system on every set](images/{PLOT})", ""]
     for name in present:
         of_set = [r for r in rows if r["set"] == name]
         out += [f"### {name} ({of_set[0]['queries']} questions)", ""]
         out += [*table(of_set, ("recall@5", "recall@10", "mrr@10", "ndcg@10"), "recall@1"), ""]
-    if (place.data / FOLDER).is_dir():
-        out += tau2_section(place.data / FOLDER, place, rows, beside)
-    plot = dots(rows=[r for r in rows if r["set"] != FOLDER], group="set", label="system", value="recall@1")
+    plot = dots(rows=rows, group="set", label="system", value="recall@1")
     return Section("\n".join(out), {"rows": rows, "beside_best_peer": beside}, PACKAGES, {PLOT: plot})
 
 
@@ -76,29 +71,6 @@ def bench_set(name: str, data: BeirData, place: Place) -> list[Measured]:
         measured.append(of_peer(system, build(), questions, data))
         _tell(place, name, measured[-1])
     return measured
-
-
-def tau2_section(folder: Path, place: Place, rows: list[dict[str, Any]], beside: list[dict[str, Any]]) -> list[str]:
-    """Markdown of tau2-banking; its rows are added to the others."""
-    data, quoted = load_tau2(folder)
-    _take(FOLDER, bench_set(FOLDER, data, place), ("recall@10", "mrr@10"), rows, beside)
-    of_set = [r for r in rows if r["set"] == FOLDER]
-    required = [len(grades) for grades in data.qrels.values()]
-    few = sum(min(10, count) / count for count in required) / len(required)
-    return [
-        f"### {FOLDER} ({len(required)} tasks, {len(data.corpus)} articles)",
-        "",
-        f"Recall@10 of `required_documents`. A task requires {sum(required) / len(required):.1f} articles on average, "
-        f"so that ten places can hold at most {few:.3f}; an agent of the original benchmark may search many times, "
-        f"here it is once. The question is the customer's first message where the task quotes one ({quoted} tasks); "
-        f"else ({len(required) - quoted} tasks) what it says of the customer's wish and situation, without directions "
-        "for the person who plays (`evals/bench/tau2.py`). Nothing was tuned on it.",
-        "",
-        *beside_best([b for b in beside if b["set"] == FOLDER]),
-        "",
-        *table(of_set, ("recall@1", "recall@5", "mrr@10", "ndcg@10"), "recall@10"),
-        "",
-    ]
 
 
 def _take(
