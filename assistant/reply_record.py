@@ -90,7 +90,7 @@ def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
             }
             for p in reply.passages
         ]
-        record["withheld"] = list(reply.withheld)
+        record |= {"withheld": list(reply.withheld), "read_as": reply.read_as}
     return record
 
 

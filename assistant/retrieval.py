@@ -20,6 +20,7 @@ from assistant.ports import Embedder, Reranker, TextSegmenter, VectorIndex
 from assistant.refusing import withheld
 from assistant.repeats import add_unless_said
 from assistant.reranking import DEPTH, reread
+from assistant.spelling import read_as
 from assistant.store.lexical import Asked
 from assistant.store.neighbours import products
 from assistant.store.snapshot import EntryTable, Snapshot
@@ -60,12 +61,14 @@ class Retrieval:
     """Ranked passages, best first. ``degraded`` names what did not work: ``vector_index``, ``embedder``.
 
     ``withheld`` are documents that ranked as high, but whose own negative questions are nearer than their questions.
+    ``read_as`` is the question as it was searched, where slips in it were mended.
     """
 
     passages: tuple[Passage, ...]
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     degraded: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    read_as: str | None = None
 
     @property
     def best(self) -> Passage | None:
@@ -151,7 +154,9 @@ class Retriever:
         found = self._found(replace(query, k=max(query.k, DEPTH)), now)
         started = time.perf_counter()
         degraded = list(found.degraded)
-        passages = reread(self._reranker, query.text, query.context, found.passages, degraded)[: query.k]
+        passages = reread(self._reranker, found.read_as or query.text, query.context, found.passages, degraded)[
+            : query.k
+        ]
         timings = {**found.timings_ms, "rerank": _since(started)}
         return replace(found, passages=passages, timings_ms=timings, degraded=tuple(degraded))
 
@@ -161,7 +166,7 @@ class Retriever:
             snapshot = self._snapshot
         timings: dict[str, float] = {}
         degraded: list[str] = []
-        meant = _meant(query, snapshot.table)
+        meant = _meant(query, snapshot)
         started = time.perf_counter()
         try:
             vector: NDArray[np.float32] | None = self._vector(meant)
@@ -185,18 +190,26 @@ class Retriever:
                 break
         timings["load"] = _since(started)
         kept_back = tuple(snapshot.table.document_ids[document] for document in found.withheld)
-        return Retrieval(tuple(passages[: query.k]), timings, tuple(degraded), kept_back)
+        read = meant.text if meant.text != fold(query.text) else None
+        return Retrieval(tuple(passages[: query.k]), timings, tuple(degraded), kept_back, read)
+
+    def reading(self, text: str) -> str:
+        """The question as it is searched and embedded: folded, and slips mended."""
+        with self._lock:
+            lexicon = self._snapshot.lexicon
+        return read_as(fold(text), lexicon)
 
     def rank_documents(
         self, query: Query, *, now: datetime, vector: NDArray[np.float32] | None = None
     ) -> list[tuple[str, float]]:
         """(document id, score) of the ``query.k`` best documents, each by its best chunk; scores are raw, not 0–1.
 
-        ``vector`` is the question's, where the caller has embedded many at once. Raises EmbeddingFailed.
+        ``vector`` is that of the question's ``reading``, where the caller has embedded many at once. Raises
+        EmbeddingFailed.
         """
         with self._lock:
             snapshot = self._snapshot
-        meant = _meant(query, snapshot.table)
+        meant = _meant(query, snapshot)
         if vector is None:
             vector = self._vector(meant)
         ranked = self._rank(snapshot, query, meant, vector, now, [])
@@ -428,9 +441,9 @@ def _cases(
     return entries[allowed[entries]]
 
 
-def _meant(query: Query, table: EntryTable) -> _Meant:
-    """What is searched: where the question names no subject, the last one named before it is its context."""
-    text = fold(query.text)
+def _meant(query: Query, snapshot: Snapshot) -> _Meant:
+    """What is searched, slips mended: where it names no subject, the last one named before it is its context."""
+    text, table = read_as(fold(query.text), snapshot.lexicon), snapshot.table
     asked = frozenset(named_in(text, table.subjects))
     if asked:
         return _Meant(text, fold(query.context), asked)

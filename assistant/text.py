@@ -77,18 +77,18 @@ class Segmenter:
         for match in _RUN.finditer(folded):
             run = match.group()
             if not _HAN.match(run):
-                stem = _stem(run)
-                out.extend((stem, "#" + stem))
+                root = stem(run)
+                out.extend((root, "#" + root))
                 continue
-            out.extend(_cut(run))
+            out.extend(cut(run))
             out.extend("#" + run[i : i + 2] for i in range(max(1, len(run) - 1)))
         out.extend(word for word in self._words if word in folded)
         return out
 
 
 @lru_cache(maxsize=200_000)
-def _stem(word: str) -> str:
-    """English words by Snowball; anything with digits or accents as it is."""
+def stem(word: str) -> str:
+    """English words by Snowball; those of up to three letters and anything with digits or accents as it is."""
     return _stemmer().stemWord(word) if len(word) > 3 and word.isascii() and word.isalpha() else word
 
 
@@ -100,9 +100,16 @@ def _stemmer() -> Any:
 
 
 @lru_cache(maxsize=50_000)
-def _cut(run: str) -> tuple[str, ...]:
+def cut(run: str) -> tuple[str, ...]:
     """jieba's words; domain words are added beside them, so that its dictionary, and with it the cut, stays."""
     return tuple(_jieba().lcut_for_search(run))
+
+
+@cache
+def dictionary() -> tuple[dict[str, int], int]:
+    """(jieba's words with their counts, the sum of these); the beginnings of longer words are there with 0."""
+    jieba = _jieba()
+    return jieba.dt.FREQ, jieba.dt.total
 
 
 @cache

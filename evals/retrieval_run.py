@@ -13,7 +13,7 @@ from assistant.domain.knowledge import Article
 from assistant.ports import Embedder, Progress, Reranker
 from assistant.reranking import DEPTH
 from assistant.retrieval import Query, Retriever
-from assistant.text import fold, language_of
+from assistant.text import language_of
 from assistant.throwaway import throwaway_retriever
 from evals.beir import BeirData
 from evals.ranking import MEASURES, RankingScores, Run, score_run
@@ -62,9 +62,9 @@ def run_retrieval(
     retriever = throwaway_retriever(chunks, entries, embedder, reranker=reranker, progress=progress)
     index_seconds = time.perf_counter() - started
     queries = list(data.judged_queries.items())
-    texts = [text for _, text in queries]
+    texts = [retriever.reading(text) for _, text in queries]
     vectors = np.vstack(
-        [embedder.embed_queries([fold(t) for t in texts[i : i + _BATCH]]) for i in range(0, len(texts), _BATCH)]
+        [embedder.embed_queries(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH)]
         or [np.zeros((0, embedder.dimensions), dtype=np.float32)]
     )
     run: dict[str, list[tuple[str, float]]] = {}
@@ -79,7 +79,7 @@ def run_retrieval(
     scores = score_run(run, data.qrels)
     latency = {
         **_percentiles("retrieve", retrieve_ms),
-        **_percentiles("embed", _timed(texts[:LATENCY_SAMPLE], lambda t: embedder.embed_queries([fold(t)]))),
+        **_percentiles("embed", _timed(texts[:LATENCY_SAMPLE], lambda t: embedder.embed_queries([t]))),
     }
     return RetrievalRun(
         run,

@@ -121,10 +121,12 @@ def search(
             "timings_ms": dict(found.timings_ms),
             "degraded": list(found.degraded),
             "withheld": list(found.withheld),
+            "read_as": found.read_as,
         }
         shown = [f"{p.score:.3f}  {p.title}  [{p.document_id}]\n       {_line(p.text)}" for p in found.passages]
         kept_back = [f"Not shown, by its negative questions: {document}" for document in found.withheld]
-        session.show(record, "\n".join([*(shown or ["Nothing found."]), *kept_back]))
+        read = [f"Searched as: {found.read_as}"] if found.read_as is not None else []
+        session.show(record, "\n".join([*read, *(shown or ["Nothing found."]), *kept_back]))
 
 
 def passage_record(passage: Passage) -> dict[str, Any]:

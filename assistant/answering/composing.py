@@ -156,7 +156,7 @@ class Composer:
             parts.append(state_answer.text)
         if state_answer is None or (not state_answer.sufficient and confidence >= self._settings.answer_threshold):
             extract = self._extractive.answer(
-                making.question.text,
+                making.read_as,
                 supporting(making.retrieval.passages if passages is None else passages, WORTH_QUOTING),
                 locale=making.locale,
                 embedder=self._embedder,

@@ -51,6 +51,12 @@ class Making:
         """How old the state is; None without one."""
         return None if self.state is None else max(timedelta(0), self.now - self.state.as_of)
 
+    @property
+    def read_as(self) -> str:
+        """The message as it was searched, its slips mended; as it stands where messages before it were searched too."""
+        in_a_row = any(turn.role == "customer" for turn in self.question.history[-1:])
+        return self.question.text if in_a_row else self.retrieval.read_as or self.question.text
+
     def gathered(self, state: UserState | None, retrieval: Retrieval) -> None:
         """Take in what was looked up."""
         self.state, self.retrieval, self._read = state, retrieval, None
@@ -111,6 +117,7 @@ class RecordMaker:
             degraded=tuple(dict.fromkeys(making.degraded)),
             passages=making.retrieval.passages,
             withheld=making.retrieval.withheld,
+            read_as=making.retrieval.read_as,
             usage=making.meter.usage(self._prices),
         )
 

@@ -90,7 +90,7 @@ class Reply:
     seen; ``state_used`` lists ids of the state entities the text rests on; ``task`` is how the task in hand stands;
     ``runs_told`` are the task runs whose outcome the text tells; ``usage`` is None where no model was asked.
     ``cached``: the model wrote it for the same question earlier. ``withheld`` are documents that came near, but whose
-    negative questions were nearer.
+    negative questions were nearer; ``read_as`` is the question as it was searched, where slips in it were mended.
     """
 
     text: str
@@ -112,3 +112,4 @@ class Reply:
     usage: TokenUsage | None = None
     cached: bool = False
     withheld: tuple[str, ...] = ()
+    read_as: str | None = None

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from assistant.domain.knowledge import Audience, Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import TextSegmenter, Vectors
+from assistant.spelling import Lexicon
+from assistant.spelling.lexicon import latin_words
 from assistant.store.codes import Codes, encode
 from assistant.store.lexical import Postings, build_postings, load_postings, save_postings
 from assistant.store.neighbours import Lists, Rows, arrange, nearest_of_all, ranges
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
-FORMAT = 6
+FORMAT = 7
 _MASKS = 8  # kept; a workspace has two audiences and rarely more than one moment at a time
 _SAMPLE = 20_000
 _COLUMNS = (
@@ -145,6 +147,7 @@ class Snapshot:
     """The derived index of one generation. ``vectors`` is (entries, dimensions), rows as in ``table``.
 
     ``codes`` are the same in a byte a component; ``lists`` is how the rows lie in a large workspace, None in others.
+    ``words`` are the Latin words of its texts.
     """
 
     table: EntryTable
@@ -152,6 +155,12 @@ class Snapshot:
     vectors: Vectors
     codes: Codes
     lists: Lists | None = None
+    words: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """What a misspelt question is read by."""
+        return Lexicon(self.words, self.postings.vocabulary, np.diff(self.postings.indptr))
 
     def nearest(self, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
         """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions); exact without lists."""
@@ -231,7 +240,7 @@ def build_snapshot(
     groups = ["body" if entry.field is EntryField.BODY else "question" for entry in entries]
     if postings is None or postings.size != len(entries) or lists is not None:
         postings = build_postings([entry.text for entry in entries], groups, segmenter)
-    return Snapshot(table, postings, rows, encode(rows), lists)
+    return Snapshot(table, postings, rows, encode(rows), lists, latin_words(entry.text for entry in entries))
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
@@ -250,6 +259,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     names = {
         "format": FORMAT,
         "listed": snapshot.lists is not None,
+        "words": dict(snapshot.words),
         "entry_ids": list(table.entry_ids),
         "chunk_ids": list(table.chunk_ids),
         "document_ids": list(table.document_ids),
@@ -267,13 +277,13 @@ def load_snapshot(folder: Path) -> Snapshot | None:
         names = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
         if names.pop("format") != FORMAT:
             return None
-        listed = names.pop("listed")
+        listed, words = names.pop("listed"), names.pop("words")
         columns = {name: np.load(folder / f"{name}.npy") for name in _COLUMNS}
         vectors = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))  # a plain array over the mapping
         codes = np.asarray(np.load(folder / "codes.npy", mmap_mode="r"))
         lists = None
         if listed:
             lists = Lists.of(np.load(folder / "list_centres.npy"), np.load(folder / "list_start.npy"))
-        return Snapshot(EntryTable(**names, **columns), load_postings(folder), vectors, codes, lists)
+        return Snapshot(EntryTable(**names, **columns), load_postings(folder), vectors, codes, lists, words)
     except (OSError, ValueError, KeyError, TypeError):
         return None

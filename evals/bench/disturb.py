@@ -47,6 +47,20 @@ def dropped(text: str) -> str:
     return _one(text, lambda word, at: word[:at] + word[at + 1 :])
 
 
+def doubled(text: str) -> str:
+    """One letter of one word is typed twice; in Chinese one character."""
+    return _one(text, lambda word, at: word[: at + 1] + word[at:])
+
+
+def joined(text: str) -> str:
+    """One space is missing."""
+    places = [match.start() for match in re.finditer(r"(?<=[A-Za-z]) (?=[A-Za-z])", text)]
+    if not places:
+        return text
+    at = _draw(text).choice(places)
+    return text[:at] + text[at + 1 :]
+
+
 def neighbour_key(text: str) -> str:
     """One letter of one word is that of the key beside it."""
     return _one(text, lambda word, at: word[:at] + _beside(word[at]) + word[at + 1 :])
@@ -83,13 +97,16 @@ CHINESE: Mapping[str, Disturbance] = {
     "a word in pinyin": pinyin_typed,
     "two characters swapped": swapped,
     "a character dropped": dropped,
+    "a character doubled": doubled,
 }
 ENGLISH: Mapping[str, Disturbance] = {
     "capitals": upper_case,
     "full width": full_width,
     "two letters swapped": swapped,
     "a letter dropped": dropped,
+    "a letter doubled": doubled,
     "a neighbouring key": neighbour_key,
+    "a space dropped": joined,
 }
 
 

@@ -1,0 +1,159 @@
+"""Questions as people type them: what is misspelt is read as it was meant, what is not is left alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.domain.knowledge import Article
+from assistant.llm.embedders import HashEmbedder
+from assistant.retrieval import Query, Retriever
+from assistant.spelling import Lexicon, read_as
+from assistant.spelling.latin import slips
+from assistant.spelling.lexicon import latin_words
+from assistant.spelling.sounds import readings, sounds
+from assistant.store.lexical import build_postings
+from assistant.text import Segmenter, fold
+from assistant.throwaway import throwaway_retriever
+from ingest.pipeline import article_write
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+CHINESE = (
+    "退款多久到账：银行卡退款三个工作日到账。",
+    "优惠券怎么用：结算时选择优惠券，每单限用一张。",
+    "空气净化器怎么清洗：滤网每月用清水冲洗，晾干后装回空气净化器。",
+    "运费险什么时候赔付：退货入库后运费险自动赔付。",
+)
+ENGLISH = (
+    "How long does a refund take? Refunds arrive within three working days.",
+    "The Tingyu humidifier leaks: exchange the seal, then descale the humidifier.",
+    "Coupons are applied at checkout, one coupon an order.",
+)
+
+
+def lexicon(*texts: str) -> Lexicon:
+    postings = build_postings(texts, ["body"] * len(texts), Segmenter())
+    import numpy as np
+
+    return Lexicon(latin_words(texts), postings.vocabulary, np.diff(postings.indptr))
+
+
+BOTH = lexicon(*CHINESE, *ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("推款多久到账", "退款多久到账"),
+        ("優惠勸怎么用", "优惠券怎么用"),
+        ("空汽净化器怎么清洗", "空气净化器怎么清洗"),
+        ("运费险什么时候陪付", "运费险什么时候赔付"),
+        ("空气净化气怎么清洗", "空气净化器怎么清洗"),
+        ("款退多久到账", "退款多久到账"),
+        ("tuikuan多久到账", "退款多久到账"),
+        ("运费险zidong赔付", "运费险自动赔付"),
+        ("tui kuan 多久到账", "退款 多久到账"),
+        ("youhuiquan zenme yong", "优惠券怎么用"),
+        ("退 款 多 久 到 账", "退款多久到账"),
+    ],
+)
+def test_slips_of_chinese_input(typed: str, meant: str) -> None:
+    assert read_as(fold(typed), BOTH) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("how long does a refudn take", "how long does a refund take"),
+        ("how long does a reund take", "how long does a refund take"),
+        ("how long does a refunnd take", "how long does a refund take"),
+        ("how long does a refumd take", "how long does a refund take"),
+        ("howlong does arefund take", "how long does a refund take"),
+        ("canI use a coupon", "can I use a coupon"),
+        ("my humidfieir leaks", "my humidifier leaks"),  # two slips
+        ("my Tingyuu leaks", "my Tingyu leaks"),
+        ("how do I recieve it", "how do I receive it"),  # not of the workspace, but English
+        ("HOW LONG DOES A REFUND TAKE?", "how long does a refund take?"),
+    ],
+)
+def test_slips_of_english(typed: str, meant: str) -> None:
+    assert read_as(fold(typed), BOTH) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "退款多久到账？",
+        "哪张优惠券能用",
+        "请问空气净化器的滤网多久换一次",
+        "天天气都不好",
+        "how long does a refund take?",
+        "I don't think it didnt arrive",
+        "dont ship it",
+        "my favourite color, my favorite colour",  # as either side of the sea writes
+        "ask Zhang Wei at Acmex",
+        "send it to refudn@example.com or www.refudn.com, order RF-refudn-1",
+        "USB HDMI",
+        "VIP",
+        "CITA 和 SIM 卡",
+        "women pay in China",  # each of these is pinyin too
+        "wifi 连不上",
+        "",
+        "？？？",
+        "🙂",
+        "a",
+        "好",
+    ],
+)
+def test_what_is_well_written_or_nobody_knows_stays(text: str) -> None:
+    assert read_as(fold(text), BOTH) == fold(text)
+
+
+@given(st.text(alphabet=st.sampled_from("退款推多久到帳优惠券 refundcoup'.-@AZ09１。？é🙂\u0301"), max_size=60))
+def test_whatever_is_typed_is_read_as_something_and_the_same_again(text: str) -> None:
+    once = read_as(fold(text), BOTH)
+    assert isinstance(once, str)
+    assert len(once) <= 3 * len(fold(text)) + 3
+
+
+def test_an_empty_workspace_mends_nothing_chinese_and_a_long_text_is_left_alone() -> None:
+    assert read_as("推款多久到账", lexicon()) == "推款多久到账"
+    long = "how long does a refudn take " * 40
+    assert read_as(long, BOTH) == long
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [("refund", "refudn", 1), ("refund", "refund", 0), ("refund", "rfnud", 2), ("ab", "abcd", 2), ("a", "abcd", 3)],
+)
+def test_slips_between_words(one: str, other: str, apart: int) -> None:
+    assert slips(one, other, 2) == slips(other, one, 2) == apart
+
+
+def test_sounds() -> None:
+    assert "nv" in readings("女")
+    assert "tuikuan" in readings("退款")
+    assert set(sounds("知")) & set(sounds("资"))  # zh and z
+    assert readings("退x") == []
+
+
+def retriever(*articles: Article) -> Retriever:
+    writes = [article_write(article, "", "") for article in articles]
+    entries = [entry for write in writes for entry in write.entries]
+    return throwaway_retriever([chunk for write in writes for chunk in write.chunks], entries, HashEmbedder())
+
+
+def test_the_retriever_searches_what_was_meant_and_says_so() -> None:
+    by = retriever(
+        Article("refund", "退款多久到账", "银行卡退款三个工作日到账。"),
+        Article("coupon", "优惠券怎么用", "结算时选择优惠券。"),
+    )
+    found = by.search(Query("yhq怎么用？优惠劝呢"), now=NOW)
+    assert found.read_as == "yhq怎么用?优惠券呢"
+    assert found.best is not None
+    assert found.best.document_id == "coupon"
+    assert by.search(Query("退款多久到账"), now=NOW).read_as is None
+    assert by.reading("推款") == by.search(Query("推款"), now=NOW).read_as
