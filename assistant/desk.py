@@ -24,6 +24,7 @@ from assistant.phrases import declined
 from assistant.ports import ChatModel, Clock, Embedder, StateSource
 from assistant.reply_record import reply_record
 from assistant.retrieval import Query, Retriever
+from assistant.rewriting import rewriter_for
 from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords
 from assistant.store.drafts import DraftRecords
@@ -72,6 +73,7 @@ class Desk:
             handoff_rules=handoff_rules,
             tasks=tasks,
             cache=AnswerCache(settings.answer_cache) if settings.answer_cache else None,
+            rewriter=rewriter_for(chat_model, settings),
         )
         self.agent_drafts = AgentDrafts(self.answerer, conversations, drafts, state_source, clock)
         self.agent_queue = AgentQueue(queue, conversations, state_source, clock)

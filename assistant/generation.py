@@ -120,7 +120,7 @@ class GeneratedAnswerer:
         for attempt in range(2):
             raw, released, numbers = "", 0, dict[int, int]()
             call = meter.call(messages)
-            async with _closing(self._model.stream(messages)) as deltas:
+            async with closing(self._model.stream(messages)) as deltas:
                 async for delta in deltas:
                     raw += delta.text
                     call.hear(delta.text, delta.usage)
@@ -164,7 +164,7 @@ class GeneratedAnswerer:
         return Generated(text, grounding.citations, ref, self._model.name, grounding.ok, repaired)
 
     def _complaint(self, problems: Sequence[str], language: str) -> ChatMessage:
-        listed = "\n".join(f"- {_as_data(problem)}" for problem in problems[:8])
+        listed = "\n".join(f"- {as_data(problem)}" for problem in problems[:8])
         return ChatMessage("user", self._repair.render(problems=listed, language=language))
 
     def _messages(
@@ -179,10 +179,10 @@ class GeneratedAnswerer:
         values = {
             "language": language,
             "passages": "\n".join(_passage(n, p) for n, p in enumerate(passages, 1)) or "(none)",
-            "state": _cut("\n".join(f"- {_as_data(fact)}" for fact in facts), _STATE_TOKENS) or "(none)",
+            "state": _cut("\n".join(f"- {as_data(fact)}" for fact in facts), _STATE_TOKENS) or "(none)",
             "state_age": "now" if state_age is None else f"{max(0, round(state_age.total_seconds()))} seconds ago",
-            "conversation": _conversation(question.history[-self._history_turns :]) or "(this is the first message)",
-            "question": _as_data(_cut(question.text, _QUESTION_TOKENS)),
+            "conversation": as_conversation(question.history[-self._history_turns :]) or "(this is the first message)",
+            "question": as_data(_cut(question.text, _QUESTION_TOKENS)),
             "cases": "\n".join(_case(p) for p in fit(cases, _CASE_TOKENS)) or "(none)",
         }
         filled = self._prompt.messages(**{name: values[name] for name in self._prompt.variables})
@@ -216,27 +216,28 @@ def _cut(text: str, budget: int) -> str:
     return text[: ends[-1] if ends and ends[-1] > low // 2 else low].rstrip() + "…"
 
 
-def _as_data(text: str) -> str:
+def as_data(text: str) -> str:
     """The text, unable to close our fences or to speak the chat template's control language."""
     return _FENCE.sub("‹", text)
 
 
 def _attribute(text: str) -> str:
-    return _as_data(" ".join(text.split())).replace('"', "”")
+    return as_data(" ".join(text.split())).replace('"', "”")
 
 
 def _passage(number: int, passage: Passage) -> str:
     title = _attribute(f"{passage.title} > {passage.heading}" if passage.heading else passage.title)
     audience = ' audience="internal"' if passage.audience == "internal" else ""
-    return f'<passage number="{number}" title="{title}"{audience}>\n{_as_data(passage.text)}\n</passage>'
+    return f'<passage number="{number}" title="{title}"{audience}>\n{as_data(passage.text)}\n</passage>'
 
 
 def _case(passage: Passage) -> str:
-    return f'<case customer="{_attribute(passage.title)}">\n{_as_data(passage.text)}\n</case>'
+    return f'<case customer="{_attribute(passage.title)}">\n{as_data(passage.text)}\n</case>'
 
 
-def _conversation(turns: Sequence[Turn]) -> str:
-    return "\n".join(f"{turn.role}: {_as_data(_cut(turn.text, _TURN_TOKENS))}" for turn in turns)
+def as_conversation(turns: Sequence[Turn]) -> str:
+    """The turns as data in a prompt, a line each, long ones cut."""
+    return "\n".join(f"{turn.role}: {as_data(_cut(turn.text, _TURN_TOKENS))}" for turn in turns)
 
 
 def _numbered(text: str, numbers: dict[int, int], *, first: bool) -> str:
@@ -248,7 +249,7 @@ def _numbered(text: str, numbers: dict[int, int], *, first: bool) -> str:
 
 
 @asynccontextmanager
-async def _closing(deltas: AsyncIterator[ChatDelta]) -> AsyncIterator[AsyncIterator[ChatDelta]]:
+async def closing(deltas: AsyncIterator[ChatDelta]) -> AsyncIterator[AsyncIterator[ChatDelta]]:
     """Close the model's stream at once when its reader leaves, so that the server stops writing."""
     try:
         yield deltas

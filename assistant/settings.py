@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         default=None, ge=0, description="Price of a million tokens sent to the chat model, for the cost of replies."
     )
     llm_price_out: float | None = Field(default=None, ge=0, description="Price of a million tokens that it writes.")
+    rewrite_questions: bool = Field(
+        default=False,
+        description="Let the chat model rewrite a follow-up as a standalone question to search for: one more call.",
+    )
+    rewrite_timeout_s: float = Field(default=3.0, gt=0, description="Longest wait for a rewritten question.")
     answer_cache: int = Field(
         default=1000,
         ge=0,

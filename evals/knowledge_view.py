@@ -16,6 +16,7 @@ from assistant.generation import GeneratedAnswerer
 from assistant.indexing import IndexKeeper, embed_entries
 from assistant.ports import ChatModel, Clock, Embedder, Reranker, Vectors
 from assistant.retrieval import Retriever
+from assistant.rewriting import rewriter_for
 from assistant.settings import Settings
 from assistant.store.lexical import Postings
 from assistant.store.memory import MemoryVectorIndex
@@ -138,6 +139,7 @@ class KnowledgeView:
             generator=GeneratedAnswerer(chat_model) if chat_model is not None else None,
             settings=settings,
             clock=clock,
+            rewriter=rewriter_for(chat_model, settings),
         )
 
     def later_than(self, moment: datetime) -> int:

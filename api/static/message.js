@@ -11,6 +11,9 @@ export function customerMessage(text) {
   return el("article", { class: "message customer" }, said("h3", "you", { class: "unseen" }), el("div", { class: "bubble" }, text));
 }
 
+// what then worked in its place costs the customer nothing
+const QUIET = new Set(["rewrite", "reranker"]);
+
 /** The place where a reply grows. `onSource(n)` is what a mark `[n]` does. */
 export class ReplyView {
   #frame = 0;
@@ -88,7 +91,7 @@ export class ReplyView {
       parts.push(el("div", { class: "state" }, icon("live"), said("span", "stateUsed"), el("ul", {}, ...chips)));
     }
     if (cards.length) parts.push(el("section", { class: "sources" }, said("h4", "sources", { class: "eyebrow" }), ...cards));
-    for (const step of reply.degraded ?? []) parts.push(degradedNote(step));
+    for (const step of reply.degraded ?? []) if (!QUIET.has(step)) parts.push(degradedNote(step));
     const quoted = reply.model === null && cards.length > 0 && !reply.degraded?.includes("llm");
     if (quoted) parts.push(said("p", "degraded_llm", { class: "aside" }));
     parts.push(footRow(reply, on));

@@ -27,7 +27,8 @@ from assistant.handoff import HandoffRules, TurnReader, packaged_rules, reopened
 from assistant.language import Locale, spoken
 from assistant.metering import Prices
 from assistant.ports import Clock, Embedder, StateSource
-from assistant.retrieval import Query, Retriever
+from assistant.retrieval import Query, Retrieval, Retriever
+from assistant.rewriting import QuestionRewriter
 from assistant.settings import Settings
 from assistant.suggesting import Suggester
 from assistant.tasks.dialog import Note, TaskDesk
@@ -51,7 +52,9 @@ class Answerer:
         handoff_rules: HandoffRules | None = None,
         tasks: TaskDesk | None = None,
         cache: AnswerCache | None = None,
+        rewriter: QuestionRewriter | None = None,
     ) -> None:
+        self._rewriter = rewriter
         self._retriever = retriever
         self._state_source = state_source
         self._settings = settings
@@ -147,7 +150,12 @@ class Answerer:
 
     async def _gather(self, making: Making, exclude: frozenset[str]) -> None:
         """State and passages at the same time; the state has a budget and may be missing, which is then said."""
+        making.gathered(*await asyncio.gather(self._state(making), self._passages(making, exclude)))
+
+    async def _passages(self, making: Making, exclude: frozenset[str]) -> Retrieval:
         question, context = asked_after(making.question.text, making.question.history)
+        if self._rewriter is not None and context:
+            question, context = await self._rewritten(self._rewriter, making, question, context)
         query = Query(
             question,
             PASSAGES,
@@ -156,8 +164,18 @@ class Answerer:
             earlier=earlier_texts(making.question.history),
             context=context,
         )
-        retrieval = asyncio.to_thread(self._retriever.search, query, now=making.now)
-        making.gathered(*await asyncio.gather(self._state(making), retrieval))
+        return await asyncio.to_thread(self._retriever.search, query, now=making.now)
+
+    @staticmethod
+    async def _rewritten(by: QuestionRewriter, making: Making, question: str, context: str) -> tuple[str, str]:
+        """What the model made of the question, which then needs no context; both as they were where it made nothing."""
+        started = time.perf_counter()
+        made = await by.rewrite(question, making.question.history, making.meter)
+        making.timings["rewrite"] = since(started)
+        if made is None:
+            making.degraded.append("rewrite")
+            return question, context
+        return made, ""
 
     async def _state(self, making: Making) -> UserState | None:
         user_id = making.question.user_id
