@@ -44,6 +44,7 @@ class Query:
 
     ``context`` is what was said just before: the question is also read after it, and both readings count.
     ``earlier`` are earlier messages, latest first: where ``text`` names no subject, the last one named there is meant.
+    ``as_typed`` leaves slips in ``text`` as they are.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Query:
     only: DocumentKind | None = None
     earlier: tuple[str, ...] = ()
     context: str = ""
+    as_typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,7 +445,8 @@ def _cases(
 
 def _meant(query: Query, snapshot: Snapshot) -> _Meant:
     """What is searched, slips mended: where it names no subject, the last one named before it is its context."""
-    text, table = read_as(fold(query.text), snapshot.lexicon), snapshot.table
+    text, table = fold(query.text), snapshot.table
+    text = text if query.as_typed else read_as(text, snapshot.lexicon)
     asked = frozenset(named_in(text, table.subjects))
     if asked:
         return _Meant(text, fold(query.context), asked)

@@ -93,6 +93,8 @@ def test_robustness(place: Place, tmp_path: Path) -> None:
     quick = Place(place.data, place.embedder, every=5)
     page = _written(quick, tmp_path, "robustness", robustness.TITLE, robustness.run(quick))
     assert "| a character that sounds alike |" in page
+    assert "| a space dropped |" in page
+    assert "| mean loss | Teachback | Teachback, slips left |" in page
     assert "every 5th question only" in page
 
 

@@ -156,4 +156,5 @@ def test_the_retriever_searches_what_was_meant_and_says_so() -> None:
     assert found.best is not None
     assert found.best.document_id == "coupon"
     assert by.search(Query("退款多久到账"), now=NOW).read_as is None
+    assert by.search(Query("优惠劝怎么用", as_typed=True), now=NOW).read_as is None
     assert by.reading("推款") == by.search(Query("推款"), now=NOW).read_as
