@@ -7,11 +7,11 @@ six times on batches (docs/decisions/0029). Vectors of all ways agree to a cosin
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import threading
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,9 @@ from assistant.ports import Vectors
 _DIMENSIONS = 384
 _FEW_TEXTS, _FEW_CHARS = 4, 800  # up to here the engine on one core beats loading anything else
 _MAX_CHARS = 16_384  # pieces are at most 16 characters long, so nothing beyond can be among 512 tokens
+_CHECKED, _AGREES = ("query: ", "退款 how long does it take?"), 0.99
+_log = logging.getLogger(__name__)
+_unfit = False  # what went wrong once in a process is not tried again
 
 
 class _Encoder(Protocol):
@@ -92,23 +95,42 @@ class BundledE5:
     def _load_encoder(self) -> _Encoder:
         with self._lock:
             if self._encoder is None:
-                if quantised_fits():
-                    from assistant.llm.e5_quantised import QuantisedEncoder
+                self._encoder = self._quantised()
+            if self._encoder is None:
+                from assistant.llm.e5_torch import PackedEncoder
 
-                    self._encoder = QuantisedEncoder()
-                else:
-                    from assistant.llm.e5_torch import PackedEncoder
-
-                    self._encoder = PackedEncoder(unpacked_model(self._cache))
+                self._encoder = PackedEncoder(unpacked_model(self._cache))
             return self._encoder
 
+    def _quantised(self) -> _Encoder | None:
+        """Our pass, once it agrees with the engine on a text; None, with a warning, where it does not run."""
+        global _unfit
+        if not quantised_fits():
+            return None
+        from assistant.llm.e5_quantised import QuantisedEncoder
 
-@cache
+        try:
+            encoder = QuantisedEncoder()
+        except (RuntimeError, OSError) as exc:  # LLVM's own errors, as where memory may not be made executable
+            _log.warning("the embedder's machine code cannot be made (%s); torch embeds, at half the speed", exc)
+            _unfit = True
+            return None
+        self._engine = self._engine or _Engine()
+        cosine = float(encoder.embed([_CHECKED[0] + _CHECKED[1]])[0] @ self._engine.embed(_CHECKED[0], _CHECKED[1:])[0])
+        if cosine > _AGREES:
+            return encoder
+        _log.warning("the embedder's machine code computes other vectors here (cosine %.3f); torch embeds", cosine)
+        _unfit = True
+        return None
+
+
 def quantised_fits() -> bool:
-    """Whether ``e5_quantised`` runs here: x86-64 with AVX2, and llvmlite installed."""
+    """Whether ``e5_quantised`` runs here: x86-64 with AVX2, llvmlite installed, and nothing wrong with it so far."""
+    if _unfit:
+        return False
     try:
         from assistant.llm.machine_code import processor_fits
-    except (ImportError, OSError):  # no wheel for this platform: torch does it
+    except (ImportError, OSError):  # no wheel for this platform
         return False
     return processor_fits()
 

@@ -24,7 +24,7 @@ NORMS = ("norm1", "norm2")
 TABLE = (*((name, part) for name in PRODUCTS for part in PARTS), *((n, p) for n in NORMS for p in ("weight", "bias")))
 
 _ROWS = 3  # rows in one pass over a column group: six sums, two weights and an activation fit the sixteen registers
-_QUERIES = 2  # rows of attention that share what is read of keys and values
+_QUERIES, _KEYS = 4, 16  # rows of attention that share what is read of keys, and keys that are read together
 _MASKED = -1e30
 # erf(x) = x P(x^2) / Q(x^2) for |x| <= 4, to 1e-6: the rational fit of Eigen and XLA
 _ERF_P = (
@@ -52,7 +52,7 @@ class Kernels:
         """Turn the (tokens, 384) floats at the first address into those after the last layer, in place.
 
         Then come room for (tokens, 1152) floats, (tokens, 1536) floats, (tokens, 1536) bytes, (tokens, 48) floats and
-        34 floats for each token of the longest text and 8 more; the texts' first tokens and the end, 64-bit; the table
+        36 floats for each token of the longest text and 16 more; the texts' first tokens and the end, 64-bit; the table
         of layers.
         """
         self._encode(*addresses, tokens, texts, layers)
@@ -228,49 +228,62 @@ def _tile(rows: int, code: Code, *arguments: Value) -> None:
 
 
 def _attend(code: Code, qkv: Value, to: Value, scratch: Value, length: Value) -> None:
-    """Softmax attention of one text. Scratch holds a head's keys turned by 90 degrees, then the scores of two rows."""
+    """Softmax attention of one text, four rows at a time, sixteen keys at a time.
+
+    Scratch holds a head's keys, of sixteen the first numbers, then the second ones and so on, and the rows' scores.
+    """
     builder = code.builder
-    chunks = builder.lshr(code.add(length, 7), code.number(3))
-    padded = code.times(chunks, 8)
+    steps = builder.lshr(code.add(length, _KEYS - 1), code.number(_KEYS.bit_length() - 1))
+    padded, sides = code.times(steps, _KEYS), range(_KEYS // 8)
     scores = [code.at(scratch, code.times(padded, HEAD + row)) for row in range(_QUERIES)]
-    counting = ir.Constant(INTS, list(range(8)))
     last = builder.sub(length, code.number(1))
     short_length = code.splat(builder.trunc(length, I32), INTS)
+    nothing, lowest = [code.vector(0.0)] * _QUERIES, [code.vector(_MASKED)] * _QUERIES
 
     def head(number: Value) -> None:
         offset = code.times(number, HEAD)
 
         def turn(key: Value) -> None:
             row = code.at(qkv, code.add(code.times(key, 3 * WIDTH), offset, WIDTH))
-            for place in range(HEAD):
-                code.store(code.load(row, place, F32), scratch, code.add(code.times(padded, place), key))
+            step, place = builder.udiv(key, code.number(_KEYS)), builder.urem(key, code.number(_KEYS))
+            to_here = code.at(scratch, code.add(code.times(step, _KEYS * HEAD), place))
+            for part in range(HEAD):
+                code.store(code.load(row, part, F32), to_here, part * _KEYS)
 
         code.loop(length, turn)
 
         def queries(first: Value) -> None:
-            second = code.add(first, 1)
-            beyond = builder.icmp_unsigned(">", second, last)
-            rows = [first, builder.select(beyond, last, second)]  # an odd text's last row is done twice
+            rows = []
+            for ahead in range(_QUERIES):  # at a text's end the last row is done again
+                row = code.add(first, ahead)
+                rows.append(builder.select(builder.icmp_unsigned(">", row, last), last, row))
             asked = [code.at(qkv, code.add(code.times(row, 3 * WIDTH), offset)) for row in rows]
 
-            def score(chunk: Value, *most: Value) -> list[Value]:
-                sums = [[code.vector(0.0)] * 2 for _ in rows]
-                for place in range(HEAD):
-                    key = code.load(scratch, code.add(code.times(padded, place), code.times(chunk, 8)), step=F32)
-                    for one, row in zip(sums, asked, strict=True):
-                        query = code.splat(code.load(row, place, F32))
-                        one[place % 2] = code.fma(query, key, one[place % 2])
-                here = code.splat(builder.trunc(code.times(chunk, 8), I32), INTS)
-                inside = builder.icmp_unsigned("<", builder.add(here, counting), short_length)
-                after = []
-                for one, place, before in zip(sums, scores, most, strict=True):
-                    value = builder.fmul(builder.fadd(*one), code.vector(HEAD**-0.5))
-                    value = builder.select(inside, value, code.vector(_MASKED))
-                    code.store(value, place, chunk)
-                    after.append(code.maximum(value, before))
+            def score(step: Value, *most: Value) -> list[Value]:
+                keys = code.at(scratch, code.times(step, _KEYS * HEAD))
+
+                def one(part: Value, *sums: Value) -> list[Value]:
+                    held = [code.load(keys, code.add(code.times(part, len(sides)), side)) for side in sides]
+                    after = []
+                    for row, query in enumerate(asked):
+                        value = code.splat(code.load(query, part, F32))
+                        after += [code.fma(value, held[side], sums[row * len(sides) + side]) for side in sides]
+                    return after
+
+                found = code.loop(HEAD, one, *nothing * len(sides))
+                after = list(most)
+                for side in sides:
+                    counting = ir.Constant(INTS, [8 * side + place for place in range(8)])
+                    here = code.splat(builder.trunc(code.times(step, _KEYS), I32), INTS)
+                    inside = builder.icmp_unsigned("<", builder.add(here, counting), short_length)
+                    for row, place in enumerate(scores):
+                        value = builder.fmul(found[row * len(sides) + side], code.vector(HEAD**-0.5))
+                        value = builder.select(inside, value, code.vector(_MASKED))
+                        code.store(value, place, code.add(code.times(step, len(sides)), side))
+                        after[row] = code.maximum(value, after[row])
                 return after
 
-            most = [code.across(code.maximum, each) for each in code.loop(chunks, score, *[code.vector(_MASKED)] * 2)]
+            most = [code.across(code.maximum, each) for each in code.loop(steps, score, *lowest)]
 
             def weigh(chunk: Value, *totals: Value) -> list[Value]:
                 after = []
@@ -280,24 +293,26 @@ def _attend(code: Code, qkv: Value, to: Value, scratch: Value, length: Value) ->
                     after.append(builder.fadd(total, weight))
                 return after
 
-            totals = [code.across(builder.fadd, each) for each in code.loop(chunks, weigh, *[code.vector(0.0)] * 2)]
+            totals = [
+                code.across(builder.fadd, each) for each in code.loop(code.times(steps, len(sides)), weigh, *nothing)
+            ]
 
-            def gather(key: Value, *sums: Value) -> list[Value]:
-                row = code.at(qkv, code.add(code.times(key, 3 * WIDTH), offset, 2 * WIDTH))
-                values = [code.load(row, part) for part in range(HEAD // 8)]
-                after = []
-                for which, place in enumerate(scores):
-                    weight = code.splat(code.load(place, key, F32))
-                    for part, value in enumerate(values):
-                        after.append(code.fma(weight, value, sums[which * len(values) + part]))
-                return after
+            for half in range(0, HEAD // 8, 2):  # half a head's values, so that the sums fit the registers
 
-            parts = HEAD // 8
-            found = code.loop(length, gather, *[code.vector(0.0)] * (_QUERIES * parts))
-            for which, row in enumerate(rows):
-                line = code.at(to, code.add(code.times(row, WIDTH), offset))
-                for part in range(parts):
-                    code.store(builder.fdiv(found[which * parts + part], totals[which]), line, part)
+                def gather(key: Value, *sums: Value, half: int = half) -> list[Value]:
+                    row = code.at(qkv, code.add(code.times(key, 3 * WIDTH), offset, 2 * WIDTH))
+                    values = [code.load(row, half), code.load(row, half + 1)]
+                    after = []
+                    for which, place in enumerate(scores):
+                        weight = code.splat(code.load(place, key, F32))
+                        after += [code.fma(weight, value, sums[2 * which + n]) for n, value in enumerate(values)]
+                    return after
+
+                found = code.loop(length, gather, *nothing * 2)
+                for which, row in enumerate(rows):
+                    line = code.at(to, code.add(code.times(row, WIDTH), offset))
+                    for n in range(2):
+                        code.store(builder.fdiv(found[2 * which + n], totals[which]), line, half + n)
 
         code.loop(length, queries, step=_QUERIES)
 

@@ -103,7 +103,7 @@ class QuantisedEncoder:
                     ((tokens, INNER), np.float32),
                     ((tokens, INNER), np.uint8),
                     ((tokens, INNER // BLOCK), np.float32),
-                    ((34 * (longest + 8),), np.float32),
+                    ((36 * (longest + 16),), np.float32),
                 )
             ]
             hidden: Vectors = aligned(np.empty((tokens, WIDTH), dtype=np.float32))

@@ -21,7 +21,10 @@ def processor_fits() -> bool:
     """Whether this one has the instructions used here: x86-64 with AVX2 and FMA."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
-    features = binding.get_host_cpu_features()
+    try:
+        features = binding.get_host_cpu_features()
+    except RuntimeError:  # LLVM does not know this system's way to tell
+        return False
     return bool(features.get("avx2") and features.get("fma"))
 
 

@@ -208,6 +208,29 @@ def test_the_first_question_is_the_engines_and_the_second_is_not(model_cache: Pa
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("wrong", ["not made", "other vectors"])
+def test_where_our_code_goes_wrong_torch_embeds_and_it_is_said(
+    wrong: str, model_cache: Path, engine: _Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if not quantised_fits():
+        pytest.skip("this processor has no AVX2: there is no such code")
+
+    class Wrong:
+        def __init__(self) -> None:
+            if wrong == "not made":
+                raise RuntimeError("memory may not be executable")
+
+        def embed(self, texts: Sequence[str]) -> np.ndarray:
+            return HashEmbedder(384).embed_queries(texts)
+
+    monkeypatch.setattr("assistant.llm.e5_quantised.QuantisedEncoder", Wrong)
+    monkeypatch.setattr(bundled_e5, "_unfit", False)
+    embedder = BundledE5(model_cache)
+    assert _cosines(embedder.embed_queries(TEXTS), engine.embed("query: ", TEXTS)).min() > 0.99
+    assert "torch embeds" in caplog.text
+
+
+@pytest.mark.model
 def test_the_packed_forward_pass_equals_sentence_transformers(
     model_cache: Path, reference: SentenceTransformersEmbedder
 ) -> None:
