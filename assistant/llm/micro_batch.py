@@ -1,6 +1,6 @@
 """For live requests: what is asked for at the same time shares one batch, and texts met lately are not embedded again.
 
-A batch of eight questions costs half as much a question as one alone; one reply asks for the same text more than once.
+A batch uses all cores and asks for the interpreter's lock once; one reply asks for the same text more than once.
 """
 
 from __future__ import annotations

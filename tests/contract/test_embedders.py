@@ -16,7 +16,7 @@ import pytest
 
 from assistant.errors import ConfigurationError, EmbeddingFailed
 from assistant.llm import bundled_e5
-from assistant.llm.bundled_e5 import BundledE5, _Engine, quantised_fits
+from assistant.llm.bundled_e5 import BundledE5, Engine, quantised_fits
 from assistant.llm.e5_torch import PackedEncoder
 from assistant.llm.e5_weights import unpacked_model
 from assistant.llm.embedders import HashEmbedder, OpenAIEmbedder, SentenceTransformersEmbedder
@@ -81,8 +81,8 @@ def e5(model_cache: Path) -> BundledE5:
 
 
 @pytest.fixture(scope="session")
-def engine() -> _Engine:
-    return _Engine()
+def engine() -> Engine:
+    return Engine()
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_four_threads_get_what_one_gets(embedder: Embedder) -> None:
 
 @pytest.mark.model
 @pytest.mark.parametrize("way", ["e5", "in_torch"])
-def test_all_ways_cut_long_texts_alike(way: str, engine: _Engine, request: pytest.FixtureRequest) -> None:
+def test_all_ways_cut_long_texts_alike(way: str, engine: Engine, request: pytest.FixtureRequest) -> None:
     embedder: BundledE5 = request.getfixturevalue(way)
     for text in ("退货地址与运费由卖家承担，" * 60, "word soup " * 600):
         assert _cosines(engine.embed("passage: ", [text]), embedder.embed_passages([text] * 5)).min() > 0.99
@@ -187,7 +187,7 @@ def test_all_ways_cut_long_texts_alike(way: str, engine: _Engine, request: pytes
 
 @pytest.mark.model
 @pytest.mark.parametrize("way", ["e5", "in_torch"])
-def test_all_ways_agree_on_each_kind_of_text(way: str, engine: _Engine, request: pytest.FixtureRequest) -> None:
+def test_all_ways_agree_on_each_kind_of_text(way: str, engine: Engine, request: pytest.FixtureRequest) -> None:
     embedder: BundledE5 = request.getfixturevalue(way)
     texts = [text[at:] for text in TEXTS for at in range(3)]
     for prefix, embed in (("query: ", embedder.embed_queries), ("passage: ", embedder.embed_passages)):
@@ -197,7 +197,7 @@ def test_all_ways_agree_on_each_kind_of_text(way: str, engine: _Engine, request:
 
 
 @pytest.mark.model
-def test_the_first_question_is_the_engines_and_the_second_is_not(model_cache: Path, engine: _Engine) -> None:
+def test_the_first_question_is_the_engines_and_the_second_is_not(model_cache: Path, engine: Engine) -> None:
     if not quantised_fits():
         pytest.skip("this processor has no AVX2: the engine answers all questions")
     embedder = BundledE5(model_cache)
@@ -210,7 +210,7 @@ def test_the_first_question_is_the_engines_and_the_second_is_not(model_cache: Pa
 @pytest.mark.model
 @pytest.mark.parametrize("wrong", ["not made", "other vectors"])
 def test_where_our_code_goes_wrong_torch_embeds_and_it_is_said(
-    wrong: str, model_cache: Path, engine: _Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    wrong: str, model_cache: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     if not quantised_fits():
         pytest.skip("this processor has no AVX2: there is no such code")
