@@ -50,7 +50,7 @@ def across_languages(
     of_foreign = snapshot.vectors[entries[foreign]] if vectors is None else vectors[foreign]
     pull = products(of_foreign, towards[None])[0]
     centres = snapshot.centres[not chinese]
-    level = centres[snapshot.table.is_question[entries[foreign]].astype(np.int64)] @ towards
+    level = (centres @ towards)[snapshot.table.is_question[entries[foreign]].astype(np.int64)]
     corrected = np.array(dense, dtype=np.float32)
     corrected[foreign] -= SHARE * (pull - level)
     return corrected

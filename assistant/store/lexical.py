@@ -90,7 +90,8 @@ class Postings:
         everywhere may be missed.
         """
         if asked.sums is not None:
-            return _highest(asked.sums * allowed, limit)
+            held = np.flatnonzero((asked.sums > 0) & allowed)
+            return held[_highest(asked.sums[held], limit)]
         known = sorted(asked.known, key=lambda each: each[1] - each[0])
         read = np.cumsum([stop - start for start, stop, _ in known])
         chosen = known[: max(1, int(np.searchsorted(read, _READ, side="right")))]

@@ -12,7 +12,6 @@ from assistant.ports import Vectors
 from assistant.store.codes import Codes, encode, scores_of, step_of
 
 LISTED_FROM = 20_000  # rows; below, Chroma finds 99 % and a scan of everything would do as well
-WEIGHED = 2  # times the rows wanted: so many, the best by code, are ranked by exact product
 ROUNDS = 6
 SAMPLE_A_LIST = 32
 SPREAD = 0.15  # what a list's spread adds to the product with its centre: a wide one reaches further
@@ -43,21 +42,15 @@ class Lists:
         return Lists(centres, start, spread, encode(centres), step_of(centres))
 
     def nearest(
-        self,
-        vectors: Vectors,
-        codes: Codes,
-        probes: Vectors,
-        allowed: NDArray[np.bool_],
-        limit: int,
-        *,
-        scan: int | None = None,
+        self, codes: Codes, probes: Vectors, allowed: NDArray[np.bool_], limit: int, *, scan: int | None = None
     ) -> Rows:
-        """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) among the rows scanned.
+        """Rows that may be shown, the ``limit`` of those scanned whose codes are nearest to each of ``probes``.
 
-        ``scan`` rows are looked at for each probe, ``SCANNED`` √rows where it is None; more, up to all, where too few
-        of them are allowed. docs/benchmarks.md tells how many of the ten nearest are among them.
+        ``probes`` is (n, dimensions). ``scan`` rows are looked at for each probe, ``SCANNED`` √rows where it is None;
+        more, up to all, where too few of them are allowed. docs/benchmarks.md tells how many of the ten nearest are
+        among them.
         """
-        scan = scan or int(SCANNED * math.sqrt(len(vectors)))
+        scan = scan or int(SCANNED * math.sqrt(len(codes)))
         ranked = np.argsort(-self._near(probes), axis=1)
         sizes = np.diff(self.start)
         reach = np.cumsum(sizes[ranked], axis=1)
@@ -66,7 +59,7 @@ class Lists:
             lists = np.unique(np.concatenate(near))
             rows = ranges(self.start[lists], sizes[lists])
             usable = np.flatnonzero(allowed[rows])
-            if scan >= len(vectors) or len(usable) >= min(limit, len(rows)):
+            if scan >= len(codes) or len(usable) >= min(limit, len(rows)):
                 break
             scan *= 4
         if len(usable) <= limit:
@@ -74,7 +67,7 @@ class Lists:
         last = np.flatnonzero(np.diff(lists, append=-1) != 1)  # of each run of lists that follow one another
         first = self.start[lists[np.concatenate([[0], last[:-1] + 1])]]
         scores = scores_of(codes, probes, first, self.start[lists[last] + 1] - first)
-        return _best(vectors, probes, rows[usable], scores.take(usable, axis=1), limit)
+        return _best(rows[usable], scores.take(usable, axis=1), limit)
 
     def _near(self, probes: Vectors) -> Vectors:
         """(probes, lists) how near each list lies: the product with its centre, and what its spread adds."""
@@ -83,22 +76,17 @@ class Lists:
         return np.asarray(scores_of(self.codes, probes, *whole) * steps + np.float32(SPREAD) * self.spread)
 
 
-def nearest_of_all(vectors: Vectors, codes: Codes, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
-    """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions)."""
+def nearest_of_all(codes: Codes, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
+    """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) by code."""
     rows = np.flatnonzero(allowed)
     if len(rows) <= limit:
         return rows
     scores = scores_of(codes, probes, np.zeros(1, dtype=np.int64), np.array([len(codes)]))
-    return _best(vectors, probes, rows, scores.take(rows, axis=1), limit)
+    return _best(rows, scores.take(rows, axis=1), limit)
 
 
-def _best(vectors: Vectors, probes: Vectors, rows: Rows, scores: Vectors, limit: int) -> Rows:
-    """The ``limit`` of highest exact product with each probe, of the ``WEIGHED`` times as many of highest score."""
-    weighed = WEIGHED * limit
-    if len(rows) > weighed:
-        rows = rows[np.unique(np.argpartition(scores, len(rows) - weighed, axis=1)[:, -weighed:])]
-    exact = products(vectors.take(rows, axis=0), probes)
-    return rows[np.unique(np.argpartition(exact, len(rows) - limit, axis=1)[:, -limit:])]
+def _best(rows: Rows, scores: Vectors, limit: int) -> Rows:
+    return rows[np.unique(np.argpartition(scores, len(rows) - limit, axis=1)[:, -limit:])]
 
 
 def arrange(vectors: Vectors) -> tuple[Rows, Lists | None]:

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, String, and_, bindparam, delete, func, insert, select, update
 
 from assistant.domain.knowledge import Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import Vectors
@@ -17,10 +18,7 @@ from assistant.store import tables as t
 
 _BATCH = 400
 _CHUNK_COLUMNS = tuple(field.name for field in fields(Chunk))
-# made once: putting it together anew took longer than the database
-_CHUNKS_BY_ID = select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS)).where(
-    t.chunks.c.workspace == bindparam("workspace"), t.chunks.c.id.in_(bindparam("ids", expanding=True))
-)
+_CHUNKS = select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS)).where(t.chunks.c.workspace == bindparam("workspace"))
 _ENTRY_COLUMNS = tuple(field.name for field in fields(IndexEntry))
 
 
@@ -155,18 +153,16 @@ class KnowledgeRecords:
         found: dict[str, Chunk] = {}
         with self._engine.connect() as connection:
             for batch in _batches(ids):
-                rows = connection.execute(_CHUNKS_BY_ID, {"workspace": self.workspace, "ids": batch})
+                named = {f"id{place}": key for place, key in enumerate(batch)}
+                rows = connection.execute(_chunks_by_id(len(batch)), named | {"workspace": self.workspace})
                 found.update((chunk.id, chunk) for chunk in map(_to_chunk, rows))
         return found
 
     def all_chunks(self) -> list[Chunk]:
         """Every chunk, in a stable order."""
         with self._engine.connect() as connection:
-            rows = connection.execute(
-                select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS))
-                .where(t.chunks.c.workspace == self.workspace)
-                .order_by(t.chunks.c.kind, t.chunks.c.document_id, t.chunks.c.position, t.chunks.c.id)
-            )
+            ordered = _CHUNKS.order_by("kind", "document_id", "position", "id")
+            rows = connection.execute(ordered, {"workspace": self.workspace})
             return [_to_chunk(row) for row in rows]
 
     def all_entries(self) -> list[IndexEntry]:
@@ -387,6 +383,12 @@ class KnowledgeRecords:
         live = select(t.entries.c.id).where(t.entries.c.workspace == self.workspace)
         with self._engine.begin() as connection:
             return self._delete(connection, t.vectors, t.vectors.c.entry_id.not_in(live))
+
+
+@lru_cache(maxsize=64)
+def _chunks_by_id(count: int) -> Select[Any]:
+    """Made once for each count: putting it together anew took longer than the database."""
+    return _CHUNKS.where(t.chunks.c.id.in_([bindparam(f"id{place}", type_=String) for place in range(count)]))
 
 
 def _batches(ids: Sequence[str]) -> Iterable[list[str]]:

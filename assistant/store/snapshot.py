@@ -163,10 +163,10 @@ class Snapshot:
         return Lexicon(self.words, self.postings.vocabulary, np.diff(self.postings.indptr))
 
     def nearest(self, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
-        """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions); exact without lists."""
+        """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) by code."""
         if self.lists is None:
-            return nearest_of_all(self.vectors, self.codes, probes, allowed, limit)
-        return self.lists.nearest(self.vectors, self.codes, probes, allowed, limit)
+            return nearest_of_all(self.codes, probes, allowed, limit)
+        return self.lists.nearest(self.codes, probes, allowed, limit)
 
     @cached_property
     def centres(self) -> Mapping[bool, Vectors]:

@@ -70,8 +70,10 @@ def test_the_nearest_lists_hold_nearly_all_neighbours_and_all_lists_hold_all(
     hits = 0
     for probe in probes:
         wanted = exact(rows, probe, 10)
-        hits += len(wanted & set(lists.nearest(rows, codes, probe[None], everything, 80).tolist()))
-        assert wanted == set(lists.nearest(rows, codes, probe[None], everything, 10, scan=len(rows)).tolist())
+        hits += len(wanted & set(lists.nearest(codes, probe[None], everything, 80).tolist()))
+        found = lists.nearest(codes, probe[None], everything, 20, scan=len(rows)).tolist()
+        assert wanted <= set(found)
+        assert len(found) == 20
     assert hits / 500 >= 0.97
 
 
@@ -82,27 +84,29 @@ def test_what_may_not_be_shown_is_never_found_and_the_search_goes_on_until_enoug
     probe = unit_rows(1, seed=2)
     allowed = np.zeros(len(rows), dtype=np.bool_)
     allowed[np.argsort(rows @ probe[0])[:30]] = True  # only the farthest
-    found = lists.nearest(rows, codes, probe, allowed, 30)
+    found = lists.nearest(codes, probe, allowed, 30)
     assert set(found.tolist()) == set(np.flatnonzero(allowed).tolist())
-    assert len(lists.nearest(rows, codes, probe, np.zeros(len(rows), dtype=np.bool_), 30)) == 0
+    assert len(lists.nearest(codes, probe, np.zeros(len(rows), dtype=np.bool_), 30)) == 0
 
 
 def test_two_probes_find_the_neighbours_of_both(arranged: tuple[Vectors, Codes, Lists]) -> None:
     rows, codes, lists = arranged
     probes = unit_rows(2, seed=3)
-    found = set(lists.nearest(rows, codes, probes, np.ones(len(rows), dtype=np.bool_), 20, scan=len(rows)).tolist())
-    assert found == exact(rows, probes[0], 20) | exact(rows, probes[1], 20)
+    found = set(lists.nearest(codes, probes, np.ones(len(rows), dtype=np.bool_), 20, scan=len(rows)).tolist())
+    assert found >= exact(rows, probes[0], 10) | exact(rows, probes[1], 10)
+    assert len(found) <= 40
 
 
 @pytest.mark.parametrize(("count", "dimensions"), [(0, 8), (1, 1), (50, 5), (3000, 384)])
 def test_without_lists_all_that_may_be_shown_are_compared(count: int, dimensions: int) -> None:
     rows, probes = unit_rows(count, dimensions), unit_rows(2, dimensions, seed=4)
     allowed = np.random.default_rng(8).random(count) < 0.7
-    found = nearest_of_all(rows, encode(rows), probes, allowed, 20)
+    found = nearest_of_all(encode(rows), probes, allowed, 20)
     shown = np.flatnonzero(allowed)
-    wanted = {int(shown[place]) for probe in probes for place in exact(rows[shown], probe, 20)}
-    assert set(found.tolist()) == wanted
-    assert len(nearest_of_all(rows, encode(rows), probes, ~allowed & allowed, 20)) == 0
+    wanted = {int(shown[place]) for probe in probes for place in exact(rows[shown], probe, 10)}
+    assert wanted <= set(found.tolist()) <= set(shown.tolist())
+    assert len(found) <= 40
+    assert len(nearest_of_all(encode(rows), probes, ~allowed & allowed, 20)) == 0
 
 
 def test_codes_rank_as_products_do() -> None:
