@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from assistant.domain.conversation import Turn
 from assistant.guardrails import classify
+from assistant.needs import knowledge_needed
 from assistant.text import fold
 
 _LEANS = re.compile(
@@ -15,11 +16,17 @@ _LEANS = re.compile(
     r"|(?:呢|的话呢)[?？]?$|\b(?:it|they|them|one|there)\b",
     re.IGNORECASE,
 )
+# says that something is meant which was named before
+_REFERS = re.compile(
+    r"\b(?:it|its|they|them|their|there|this|that|these|those|the|one|ones|same|other|both|either)\b|[它这那该其]|一样|同款",
+    re.IGNORECASE,
+)
 _SHORT_HAN = 9
 _SHORT_WORDS = 4
 LONGEST = 400
 EACH_SIDE = 150
 LOOK_BACK = 8
+NEEDED = 0.5  # of ``knowledge_needed``: from here on a turn asks something of its own
 
 
 def asked_after(text: str, history: Sequence[Turn]) -> tuple[str, str]:
@@ -45,8 +52,24 @@ def asked_after(text: str, history: Sequence[Turn]) -> tuple[str, str]:
 
 
 def earlier_texts(history: Sequence[Turn]) -> tuple[str, ...]:
-    """What either side said in the last eight turns, latest first: where the thing that is meant was named."""
-    return tuple(turn.text for turn in reversed(history[-LOOK_BACK:]) if turn.role != "system")
+    """What either side said in the last eight turns, latest first: where the thing that is meant was named.
+
+    It ends with the last thing that the customer asked anew, pointing at nothing said before: what was named before
+    such a change of subject is no longer meant.
+    """
+    said: list[str] = []
+    for turn in reversed(history[-LOOK_BACK:]):
+        if turn.role == "system":
+            continue
+        said.append(turn.text)
+        if turn.role == "customer" and asks_anew(turn.text):
+            break
+    return tuple(said)
+
+
+def asks_anew(text: str) -> bool:
+    """Whether the text asks what an article answers, in words that point at nothing said before."""
+    return not _REFERS.search(text) and not leans(text) and knowledge_needed(text) >= NEEDED
 
 
 def standalone(text: str, history: Sequence[Turn]) -> str:

@@ -30,7 +30,7 @@ from assistant.voting import votes
 
 CANDIDATES = 80
 LOOK_AGAIN_S = 2.0  # how soon a running service sees what another process ingested
-SUBJECT_WEIGHT = 0.15
+SUBJECT_WEIGHT = 0.3
 CONTEXT_SHARE = 0.45
 CONTEXT_CHARS = 300
 CASES_EACH = 8  # times the old cases wanted: so many are compared in a workspace too large to compare all
@@ -80,11 +80,15 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """A question as it is searched: its own text, what it is read after, and numbers of the subjects it is about."""
+    """A question as it is searched: its own text, what it is read after, and numbers of the subjects it is about.
+
+    ``carried``: the question names none of them, an earlier message does.
+    """
 
     text: str
     context: str
     subjects: frozenset[int]
+    carried: bool = False
 
     @property
     def readings(self) -> list[str]:
@@ -171,6 +175,7 @@ class Retriever:
         meant = _meant(query, snapshot)
         started = time.perf_counter()
         try:
+            meant = self._unless_general(snapshot, query, meant, now)
             vector: NDArray[np.float32] | None = self._vector(meant)
         except EmbeddingFailed:
             vector = None
@@ -213,6 +218,7 @@ class Retriever:
             snapshot = self._snapshot
         meant = _meant(query, snapshot)
         if vector is None:
+            meant = self._unless_general(snapshot, query, meant, now)
             vector = self._vector(meant)
         ranked = self._rank(snapshot, query, meant, vector, now, [])
         best: dict[str, float] = {}
@@ -267,6 +273,19 @@ class Retriever:
         if fitted is None:
             return self._fusion, vector
         return fitted.fusion, None if vector is None else fitted.adapted(vector)
+
+    def _unless_general(self, snapshot: Snapshot, query: Query, meant: _Meant, now: datetime) -> _Meant:
+        """What is meant, without a name from earlier where the question by itself finds a document on no named thing.
+
+        "What does delivery cost?" after talk of a kettle is about delivery. Raises EmbeddingFailed.
+        """
+        if not meant.carried:
+            return meant
+        alone = _Meant(meant.text, "", frozenset())
+        found = self._rank(snapshot, query, alone, self._vector(alone), now, [])
+        if not len(found.document) or snapshot.table.subject_of[found.document[0]] != NONE:
+            return meant
+        return _Meant(meant.text, fold(query.context), frozenset())
 
     def _vector(self, meant: _Meant) -> NDArray[np.float32]:
         """(dimensions,) of the question as it stands and, by ``FOLLOW_SHARE``, as it reads after its context."""
@@ -381,7 +400,7 @@ class Ranked:
 
 
 def about(table: EntryTable, text: str, features: Features) -> NDArray[np.float64]:
-    """(chunks,) added to the raw score of documents on a subject the question names, taken from those on another."""
+    """(chunks,) what the raw score of documents on another subject than the question names loses."""
     return _about(table, frozenset(named_in(text, table.subjects)), features)
 
 
@@ -453,17 +472,19 @@ def _meant(query: Query, snapshot: Snapshot) -> _Meant:
     carried = last_named(query.earlier, table.subjects)
     if not 1 <= len(carried) <= MOST_CARRIED:  # a list of all that there is names nothing in particular
         return _Meant(text, fold(query.context), frozenset())
-    return _Meant(text, " ".join(table.subjects[number] for number in sorted(carried)), carried)
+    return _Meant(text, " ".join(table.subjects[number] for number in sorted(carried)), carried, carried=True)
 
 
 def _about(table: EntryTable, asked: frozenset[int], features: Features) -> NDArray[np.float64]:
-    """(chunks,) for documents on a subject that is meant; against those on another named subject."""
+    """(chunks,) against documents on another named subject than those that are meant.
+
+    Nothing is put before documents on no subject: how any card is closed is said once for all cards.
+    """
     subject = table.subject_of[features.document]
     if not asked:
         return np.zeros(len(subject))
-    of_asked = np.isin(subject, list(asked))
-    other = (subject != NONE) & ~of_asked
-    return np.asarray(SUBJECT_WEIGHT * (of_asked.astype(np.float64) - other), dtype=np.float64)
+    other = (subject != NONE) & ~np.isin(subject, list(asked))
+    return np.asarray(-SUBJECT_WEIGHT * other, dtype=np.float64)
 
 
 def _passage(chunk: Chunk, ranked: Ranked, index: int) -> Passage:

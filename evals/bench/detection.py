@@ -39,15 +39,7 @@ def judged(
 ) -> dict[str, Any]:
     """F1, precision and recall, and F1's 95 % interval by drawing whole conversations (percentile bootstrap)."""
     f1, precision, recall = f1_of(said, needed)
-    _, member = np.unique(np.array([str(group) for group in groups]), return_inverse=True)
-    counts = np.zeros((int(member.max()) + 1, 3))
-    for column, kind in enumerate((said & needed, said, needed)):
-        np.add.at(counts[:, column], member, kind.astype(np.float64))
-    random = np.random.default_rng(0)
-    drawn = random.integers(0, len(counts), size=(RESAMPLES, len(counts)))
-    sums = counts[drawn].sum(axis=1)
-    values = 2 * sums[:, 0] / np.maximum(1.0, sums[:, 1] + sums[:, 2])
-    low, high = np.percentile(values, [2.5, 97.5])
+    low, high = np.percentile(_drawn(said, needed, groups), [2.5, 97.5])
     return {
         "system": system,
         "turns": len(needed),
@@ -56,6 +48,25 @@ def judged(
         "precision": precision,
         "recall": recall,
     }
+
+
+def lead(
+    said: NDArray[np.bool_], other: NDArray[np.bool_], needed: NDArray[np.bool_], groups: Sequence[Hashable]
+) -> list[float]:
+    """F1 less the other's F1, and the difference's 95 % interval: both are judged on the same drawn conversations."""
+    low, high = np.percentile(_drawn(said, needed, groups) - _drawn(other, needed, groups), [2.5, 97.5])
+    return [f1_of(said, needed)[0] - f1_of(other, needed)[0], float(low), float(high)]
+
+
+def _drawn(said: NDArray[np.bool_], needed: NDArray[np.bool_], groups: Sequence[Hashable]) -> NDArray[np.float64]:
+    """(RESAMPLES,) F1 of drawn conversations; the draws depend on nothing but how many there are."""
+    _, member = np.unique(np.array([str(group) for group in groups]), return_inverse=True)
+    counts = np.zeros((int(member.max()) + 1, 3))
+    for column, kind in enumerate((said & needed, said, needed)):
+        np.add.at(counts[:, column], member, kind.astype(np.float64))
+    drawn = np.random.default_rng(0).integers(0, len(counts), size=(RESAMPLES, len(counts)))
+    sums = counts[drawn].sum(axis=1)
+    return np.asarray(2 * sums[:, 0] / np.maximum(1.0, sums[:, 1] + sums[:, 2]), dtype=np.float64)
 
 
 def detection_table(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from assistant.domain.conversation import Turn
 from assistant.errors import InputRejected
-from evals.bench.detection import best_threshold, detection_table, f1_of, judged, two_thresholds
+from evals.bench.detection import best_threshold, detection_table, f1_of, judged, lead, two_thresholds
 from evals.bench.dstc11 import FOLDER, load_dstc11
 from evals.bench.followups import FORMS, as_the_product_asks, demo_articles, load_followups
 
@@ -77,6 +77,10 @@ def test_f1_and_its_thresholds() -> None:
     row = judged("toy", said, needed, ["a", "a", "b", "b"])
     assert row["f1"] == 1.0
     assert "| toy | 1.000 " in detection_table([row])[-1]
+    assert lead(said, said, needed, ["a", "a", "b", "b"]) == [0.0, 0.0, 0.0]
+    ahead, low, high = lead(needed, np.ones(4, dtype=np.bool_), needed, list("abcd"))
+    assert ahead == pytest.approx(1 / 3)
+    assert low <= ahead <= high
 
 
 def test_the_packaged_follow_ups_name_articles_of_the_demo() -> None:

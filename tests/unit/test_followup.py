@@ -8,7 +8,7 @@ import pytest
 
 from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import Article
-from assistant.followup import EACH_SIDE, LONGEST, asked_after
+from assistant.followup import EACH_SIDE, LONGEST, asked_after, asks_anew, earlier_texts
 from assistant.llm.embedders import HashEmbedder
 from assistant.retrieval import Query
 from assistant.subjects import learn_subjects
@@ -73,3 +73,64 @@ def test_a_title_that_articles_share_is_a_subject() -> None:
     assert names == ["allenbell", "gold card"]
     assert list(numbers) == [0, 0, -1, 1, 1, -1, -1]
     assert learn_subjects(["你好呀", "你好呀"], [False, False])[0] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do you deliver to islands?",
+        "How do I reset my password?",
+        "你们支持货到付款吗？",
+        "会员生日有什么礼物可以领取吗",
+    ],
+)
+def test_a_question_of_its_own_ends_what_was_named_before(text: str) -> None:
+    assert asks_anew(text)
+    history = _turns("I stay at the Allenbell", "Good.", text, "Yes.", "and how long does it take?", "Two days.")
+    assert earlier_texts(history) == ("Two days.", "and how long does it take?", "Yes.", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Do they serve breakfast?", "它能擦地吗", "Book it for two people", "yes please", "", "好的", "how often?"]
+)
+def test_what_points_back_keeps_what_was_named(text: str) -> None:
+    assert not asks_anew(text)
+    assert len(earlier_texts(_turns("I stay at the Allenbell", "Good.", text, "Yes."))) == 4
+
+
+def test_eight_turns_are_looked_at_and_system_lines_skipped() -> None:
+    history = [Turn("customer", f"yes {n}") for n in range(20)] + [Turn("system", "用户请求人工")]
+    assert earlier_texts(history) == tuple(f"yes {n}" for n in range(19, 12, -1))
+
+
+def test_a_name_is_carried_to_its_own_pages_and_not_to_general_ones() -> None:
+    articles = [
+        Article("a-food", "Allenbell: breakfast", "Breakfast is served until ten at the Allenbell.", "en"),
+        Article("a-pets", "Allenbell: pets", "Pets may stay at the Allenbell.", "en"),
+        Article("h-food", "Hobsons: breakfast", "Breakfast is served until nine at Hobsons.", "en"),
+        Article("h-pets", "Hobsons: pets", "Pets may not stay at Hobsons.", "en"),
+        Article("pay", "Ways to pay", "You can pay with any credit card, by invoice or in cash.", "en"),
+        Article("pay-a", "Allenbell: paying", "The Allenbell has a bar.", "en"),
+    ]
+    retriever = retriever_of(articles, HashEmbedder(256))
+    for name, first in (("Allenbell", "a-food"), ("Hobsons", "h-food")):
+        earlier = (f"The {name} is fine.",)
+        ranked = retriever.rank_documents(Query("until when is breakfast served", earlier=earlier), now=NOW)
+        assert ranked[0][0] == first
+    asked = Query("can you pay with a credit card or by invoice", earlier=("The Allenbell is fine.",))
+    assert retriever.rank_documents(asked, now=NOW) == retriever.rank_documents(Query(asked.text), now=NOW)
+    assert retriever.search(asked, now=NOW).passages[0].document_id == "pay"
+
+
+def test_a_page_for_all_is_not_behind_those_of_the_one_that_is_named() -> None:
+    articles = [
+        Article("close", "Closing any card", "To close a card, pay what is owed; then the card is closed.", "en"),
+        Article("g-fees", "Gold Card: fees", "The fee is 50 a year.", "en"),
+        Article("g-limits", "Gold Card: limits", "The limit is 5,000 a month.", "en"),
+        Article("s-close", "Silver Card: closing", "To close a silver card, pay what is owed.", "en"),
+        Article("s-fees", "Silver Card: fees", "The fee is 20 a year.", "en"),
+    ]
+    retriever = retriever_of(articles, HashEmbedder(256))
+    ranked = [key for key, _ in retriever.rank_documents(Query("how do I close a gold card"), now=NOW)]
+    assert ranked[0] == "close"
+    assert ranked.index("s-close") > ranked.index("close")
