@@ -69,7 +69,8 @@ def earlier_texts(history: Sequence[Turn]) -> tuple[str, ...]:
 
 def asks_anew(text: str) -> bool:
     """Whether the text asks what an article answers, in words that point at nothing said before."""
-    return not _REFERS.search(text) and not leans(text) and knowledge_needed(text) >= NEEDED
+    said = text[:LONGEST]
+    return not _REFERS.search(said) and not leans(said) and knowledge_needed(said) >= NEEDED
 
 
 def standalone(text: str, history: Sequence[Turn]) -> str:
