@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -89,14 +90,18 @@ class Segmenter:
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """English words by Snowball; those of up to three letters and anything with digits or accents as it is."""
-    return _stemmer().stemWord(word) if len(word) > 3 and word.isascii() and word.isalpha() else word
+    return str(_stemmer().stemWord(word)) if len(word) > 3 and word.isascii() and word.isalpha() else word
 
 
-@cache
+_own = threading.local()  # a stemmer keeps the word in itself while it works: two threads in one would mix theirs
+
+
 def _stemmer() -> Any:
-    import snowballstemmer
+    if not hasattr(_own, "english"):
+        import snowballstemmer
 
-    return snowballstemmer.stemmer("english")
+        _own.english = snowballstemmer.stemmer("english")
+    return _own.english
 
 
 @lru_cache(maxsize=50_000)
