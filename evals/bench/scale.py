@@ -77,15 +77,16 @@ def run(place: Place) -> Section:
     with tempfile.TemporaryDirectory() as scratch:
         for size in SIZES:
             texts, part = given.texts[:size], np.asarray(rows[:size])
-            known = KnownVectors(texts, part, given.questions, asked, embedder.fingerprint)
+            known = KnownVectors(texts, part, given.questions, asked, embedder.fingerprint, embedder)
             folder = Path(scratch) / str(size)
             folder.mkdir()
             world = build_world(texts, given.documents[:size], part, folder, known)
+            known.embed_queries([world.retriever.reading(question) for question in held])
             _ours(world, held, asked[FITTED:], raw, place)
             if size == SIZES[-1]:
                 _large(world, held, known, raw, place)
             raw["retrieval"] += peers(texts, part, held, known, place.say)
-        raw["retrieval"] += _million(world, cache / "million", held, asked, given.questions, raw, place)
+        raw["retrieval"] += _million(world, cache / "million", held, asked, given.questions, raw, place, embedder)
     raw["embedder"] = embedder_ratios(place.data, given.texts, embedder, place.say)
     place.say("ingesting")
     raw["pipeline"] = pipeline(given.texts[:ARTICLES], settings)
@@ -158,6 +159,7 @@ def _million(
     questions: Sequence[str],
     raw: dict[str, Any],
     place: Place,
+    live: Embedder,
 ) -> list[dict[str, Any]]:
     """Ours and exact numpy over a million; the snapshot is kept in the cache, so it is made once."""
     if load_snapshot(folder) is None:  # none yet, or of an earlier format
@@ -168,8 +170,9 @@ def _million(
     began = time.perf_counter()
     snapshot = read(folder)
     opened = time.perf_counter() - began
-    known = KnownVectors([], asked, questions, asked, "bundled:multilingual-e5-small:q4:1")
+    known = KnownVectors([], asked, questions, asked, live.fingerprint, live)
     retriever = without_records(snapshot, known)
+    known.embed_queries([retriever.reading(question) for question in questions])
     million = World(retriever, snapshot, world.index, made_up, MILLION, 0.0, 0.0, folder)
     for question in questions[:50]:  # the mapped files are read from the disk here
         ours(million, [question])

@@ -30,21 +30,36 @@ K = 10
 
 
 class KnownVectors:
-    """An embedder that only looks up: every system gets the same vectors, and no time goes into making them."""
+    """An embedder that only looks up: every system gets the same vectors, and no time goes into making them.
 
-    def __init__(self, texts: Sequence[str], rows: Vectors, questions: Sequence[str], asked: Vectors, name: str):
+    Questions that it does not know, since they are read otherwise than typed, ``live`` embeds once.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        rows: Vectors,
+        questions: Sequence[str],
+        asked: Vectors,
+        name: str,
+        live: Embedder | None = None,
+    ):
         self.fingerprint = name
         self.dimensions = int(rows.shape[1])
         self._rows = rows
         self._place = {text: place for place, text in enumerate(texts)}
         self._asked = dict(zip(questions, asked, strict=True))
+        self._live = live
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Rows by text. Raises KeyError."""
         return np.asarray(self._rows[[self._place[text] for text in texts]])
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Rows by text. Raises KeyError."""
+        """Rows by text. Raises KeyError where nothing embeds what is not known."""
+        for text in texts:
+            if text not in self._asked and self._live is not None:
+                self._asked[text] = self._live.embed_queries([text])[0]
         return np.stack([self._asked[text] for text in texts])
 
 
@@ -161,7 +176,10 @@ from evals.bench.scale_speed import KnownVectors, memory
 from evals.bench.scale_world import read, without_records
 asked = np.load(sys.argv[2])
 names = json.loads(sys.argv[3])
-embedder = KnownVectors([], asked, names, asked, sys.argv[4])
+class Any(KnownVectors):  # what is held does not depend on the vector of a question that is read otherwise than typed
+    def embed_queries(self, texts):
+        return asked[[names.index(text) if text in names else 0 for text in texts]]
+embedder = Any([], asked, names, asked, sys.argv[4])
 Segmenter().terms("退款")
 before = memory()
 began = time.perf_counter()
