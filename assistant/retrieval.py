@@ -30,7 +30,7 @@ from assistant.voting import votes
 
 CANDIDATES = 80
 LOOK_AGAIN_S = 2.0  # how soon a running service sees what another process ingested
-SUBJECT_WEIGHT = 0.3
+SUBJECT_DISTANCE = 0.3  # between documents on the thing that is meant and those on another
 CONTEXT_SHARE = 0.45
 CONTEXT_CHARS = 300
 CASES_EACH = 8  # times the old cases wanted: so many are compared in a workspace too large to compare all
@@ -275,13 +275,14 @@ class Retriever:
         return fitted.fusion, None if vector is None else fitted.adapted(vector)
 
     def _unless_general(self, snapshot: Snapshot, query: Query, meant: _Meant, now: datetime) -> _Meant:
-        """What is meant, without a name from earlier where the question by itself finds a document on no named thing.
+        """What is meant, without a name from earlier where the question by itself is about no named thing.
 
+        It is where a document on none is first, though those on the name are preferred.
         "What does delivery cost?" after talk of a kettle is about delivery. Raises EmbeddingFailed.
         """
         if not meant.carried:
             return meant
-        alone = _Meant(meant.text, "", frozenset())
+        alone = replace(meant, context="")
         found = self._rank(snapshot, query, alone, self._vector(alone), now, [])
         if not len(found.document) or snapshot.table.subject_of[found.document[0]] != NONE:
             return meant
@@ -339,7 +340,7 @@ class Retriever:
         if vector is None:  # no cosines: coverage alone ranks, and is all that is known of support
             raw = np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
         else:
-            raw = fusion.raw(features) + _about(table, meant.subjects, features)
+            raw = fusion.raw(features) + _about(table, meant, features)
         order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
         readings = list(zip(shares, asked, strict=True))
         refused = withheld(snapshot, features, vector, readings, fusion, language, self._embedder)[order]
@@ -401,7 +402,7 @@ class Ranked:
 
 def about(table: EntryTable, text: str, features: Features) -> NDArray[np.float64]:
     """(chunks,) what the raw score of documents on another subject than the question names loses."""
-    return _about(table, frozenset(named_in(text, table.subjects)), features)
+    return _about(table, _Meant(text, "", frozenset(named_in(text, table.subjects))), features)
 
 
 def gather(
@@ -475,16 +476,19 @@ def _meant(query: Query, snapshot: Snapshot) -> _Meant:
     return _Meant(text, " ".join(table.subjects[number] for number in sorted(carried)), carried, carried=True)
 
 
-def _about(table: EntryTable, asked: frozenset[int], features: Features) -> NDArray[np.float64]:
+def _about(table: EntryTable, meant: _Meant, features: Features) -> NDArray[np.float64]:
     """(chunks,) against documents on another named subject than those that are meant.
 
-    Nothing is put before documents on no subject: how any card is closed is said once for all cards.
+    Where the question names its subject itself, its words prefer that one enough, and documents on no subject stay
+    where they are: how any card is closed is said once for all cards. A carried name is not in the words: half of
+    the distance is added to documents on it.
     """
     subject = table.subject_of[features.document]
-    if not asked:
+    if not meant.subjects:
         return np.zeros(len(subject))
-    other = (subject != NONE) & ~np.isin(subject, list(asked))
-    return np.asarray(-SUBJECT_WEIGHT * other, dtype=np.float64)
+    own = np.isin(subject, list(meant.subjects))
+    added = SUBJECT_DISTANCE / 2 if meant.carried else 0.0
+    return np.asarray(added * own - (SUBJECT_DISTANCE - added) * ((subject != NONE) & ~own), dtype=np.float64)
 
 
 def _passage(chunk: Chunk, ranked: Ranked, index: int) -> Passage:

@@ -134,3 +134,16 @@ def test_a_page_for_all_is_not_behind_those_of_the_one_that_is_named() -> None:
     ranked = [key for key, _ in retriever.rank_documents(Query("how do I close a gold card"), now=NOW)]
     assert ranked[0] == "close"
     assert ranked.index("s-close") > ranked.index("close")
+
+
+def test_a_carried_name_is_preferred_to_a_page_on_no_named_thing() -> None:
+    articles = [
+        Article("z-fee", "Zoom Card: what it costs", "The annual fee is 30.", "en"),
+        Article("z-fuel", "Zoom Card: fuel", "Fuel is cheaper with the card.", "en"),
+        Article("gold", "All about the gold account", "The annual fee of gold is 50.", "en"),
+        Article("move", "Sending money abroad", "Send money abroad from the app, in any currency.", "en"),
+    ]
+    retriever = retriever_of(articles, HashEmbedder(256))
+    earlier = ("With the Zoom Card fuel is cheaper.",)
+    for asked, first in (("what is the annual fee", "z-fee"), ("how do I send money abroad from the app", "move")):
+        assert retriever.rank_documents(Query(asked, earlier=earlier), now=NOW)[0][0] == first
