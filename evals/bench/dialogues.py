@@ -187,7 +187,7 @@ def needing_knowledge(data: Dialogues, ours: Retriever, place: Place) -> tuple[l
         f"Thresholds were fitted on half A ({len(half_a)} turns), for peers as for ours; intervals draw whole "
         "conversations. The other turns are for the booking system (“book it for two”), about the same places "
         "and in the same words. `asks` is the product's rule for questions (`assistant/tasks/speech.py`), "
-        "written without these data. Ours is read off the words of the turn (`assistant/needs.py`: thirteen features, "
+        "written without these data. Ours is read off the words of the turn (`assistant/needs.py`: twelve features, "
         "weights fitted on all turns of half A), so that it knows bookings in English; peers have no such fit, only "
         "thresholds. The product uses it where it decides how far back a name is looked for, and **not** to decide "
         "whether to answer: of the demo shop's own FAQ questions it takes "

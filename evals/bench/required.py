@@ -52,7 +52,8 @@ def tau2_tasks(folder: Path, place: Place) -> tuple[list[str], dict[str, Any]]:
             f"{max(value for name, value in of_half[half].items() if name != OURS):.3f}"
             for half, keys in halved
         )
-        + ".",
+        + ". What a named product weighs was chosen on A, with B in sight "
+        "([decision 0031](decisions/0031-names-and-changes-of-subject.md)).",
         "",
     ]
     return out, {"rows": rows, "beside_best_peer": beside, "recall@10_by_half": of_half}
