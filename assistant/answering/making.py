@@ -12,11 +12,12 @@ from assistant.domain.live import Question, ReplyDelta, ReplyDone, ReplyEvent
 from assistant.domain.reply import Citation, Decision, Handoff, PromptRef, Reply
 from assistant.domain.state import UserState
 from assistant.handoff import fix_promises
-from assistant.language import Locale
+from assistant.language import Locale, spoken
 from assistant.metering import Prices, TokenMeter
 from assistant.retrieval import Retrieval
 from assistant.state.answers import StateAnswer, answer_from_state, missing_note, needs_sign_in
 from assistant.suggesting import Suggester
+from assistant.text import has_han
 
 
 @dataclass(slots=True)
@@ -60,6 +61,8 @@ class Making:
     def gathered(self, state: UserState | None, retrieval: Retrieval) -> None:
         """Take in what was looked up."""
         self.state, self.retrieval, self._read = state, retrieval, None
+        if self.question.locale is None and retrieval.read_as and has_han(retrieval.read_as):
+            self.locale = spoken(None, retrieval.read_as)  # who types pinyin reads Chinese
         self.timings.update(retrieval.timings_ms)
         self.degraded.extend(retrieval.degraded)
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import count
 
 from assistant.spelling.lexicon import LONGEST, SHORTEST, Lexicon
 from assistant.text import stem
 
 WORD = re.compile(r"(?<![A-Za-z0-9_.@/#&'’-])[A-Za-z]{4,40}(?![A-Za-z0-9_@/#&-]|\.[A-Za-z0-9]|['’](?!s\b))")
+MOST_MENDS = 6
 COMMON = 1e-5  # share of all words in running English from which a word not of the workspace may be meant
 OWN = 0.7  # what the workspace's own use of a word counts beside English at large
 SLIP, SPACE = -6.0, -1.0  # log of how likely one slip and a space left out are; the latter as decision 30 says
@@ -42,13 +44,18 @@ _CONTRACTED = (
 
 
 def mended(text: str, lexicon: Lexicon) -> str:
-    """The text with Latin words that neither the workspace nor English knows put right where one stands out."""
-    names = not text.isupper()
+    """The text with Latin words that neither the workspace nor English knows put right where one stands out.
+
+    The first ``MOST_MENDS`` of them: a text of nothing else is noise, or meant to keep us busy.
+    """
+    names, tries = not text.isupper(), count()
 
     def right(match: re.Match[str]) -> str:
         word = match.group()
         parts = [part.casefold() for part in _CAPITAL.split(word)]  # "DirectDebit", "canI"
-        if len(parts) > 1 and not known(word.casefold(), lexicon) and all(_stands(part, lexicon) for part in parts):
+        if known(word.casefold(), lexicon) or next(tries) >= MOST_MENDS:
+            return word
+        if len(parts) > 1 and all(_stands(part, lexicon) for part in parts):
             return " ".join(_CAPITAL.split(word))
         if word.isupper() and len(word) < _ABBREVIATED:
             return word

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.answering import Answerer
 from assistant.domain.knowledge import Article
+from assistant.domain.live import Question
+from assistant.domain.reply import Reply
 from assistant.llm.embedders import HashEmbedder
+from assistant.reply_record import reply_record
 from assistant.retrieval import Query, Retriever
+from assistant.settings import Settings
 from assistant.spelling import Lexicon, read_as
 from assistant.spelling.latin import slips
 from assistant.spelling.lexicon import latin_words
@@ -36,8 +43,6 @@ ENGLISH = (
 
 def lexicon(*texts: str) -> Lexicon:
     postings = build_postings(texts, ["body"] * len(texts), Segmenter())
-    import numpy as np
-
     return Lexicon(latin_words(texts), postings.vocabulary, np.diff(postings.indptr))
 
 
@@ -158,3 +163,37 @@ def test_the_retriever_searches_what_was_meant_and_says_so() -> None:
     assert by.search(Query("退款多久到账"), now=NOW).read_as is None
     assert by.search(Query("优惠劝怎么用", as_typed=True), now=NOW).read_as is None
     assert by.reading("推款") == by.search(Query("推款"), now=NOW).read_as
+
+
+class Noon:
+    def now(self) -> datetime:
+        return NOW
+
+
+def reply_to(text: str, locale: str | None = None) -> Reply:
+    by = retriever(
+        Article("refund", "退款多久到账", "银行卡退款三个工作日到账。", questions=("退款几天到账",)),
+        Article("coupon", "优惠券怎么用", "结算时选择优惠券。", questions=("怎么用优惠券",)),
+    )
+    answerer = Answerer(
+        retriever=by, embedder=HashEmbedder(), state_source=None, generator=None, settings=Settings(), clock=Noon()
+    )
+    return asyncio.run(answerer.reply(Question(text, locale=locale)))
+
+
+def test_the_reply_is_to_what_was_meant_and_its_record_says_so() -> None:
+    reply = reply_to("优惠劝怎么用")
+    assert "结算时选择优惠券" in reply.text
+    assert reply_record(reply, passages=True)["read_as"] == "优惠券怎么用"
+    assert "read_as" not in reply_record(reply)  # the format of the docs is as it was
+
+
+def test_pinyin_is_answered_in_chinese_unless_a_language_was_asked_for() -> None:
+    reply = reply_to("youhuiquan zenme yong")
+    assert reply.text.startswith("结算时选择优惠券")
+    assert "Chinese" in reply_to("youhuiquan zenme yong", "en").text
+
+
+def test_many_slips_at_once_do_not_keep_us_busy() -> None:
+    noise = " ".join(f"xq{letter}zvtw" for letter in "abcdefghijklmnopqrstuvwxyz")
+    assert read_as(noise, BOTH) == noise
