@@ -33,9 +33,9 @@ def withheld(
 ) -> Flags:
     """(chunks,) whether the chunk's document must not answer: a negative question of it is nearer than its own.
 
-    Near is what ranks, ``dense_weight * cosine + coverage``. Own are the document's questions; where it has none its
-    best body, plus ``BODY_OFFSET``. ``asked`` are the question's readings with their shares, ``vector`` is None where
-    nothing could be embedded.
+    Near is what ranks, ``dense_weight * cosine + coverage``. Own are the document's questions and its best body, which
+    is rarely the nearer one; where nobody wrote questions the body counts ``BODY_OFFSET`` more. ``asked`` are the
+    question's readings with their shares, ``vector`` is None where nothing could be embedded.
     """
     out = np.zeros(len(features.chunk), dtype=np.bool_)
     table = snapshot.table
@@ -58,7 +58,7 @@ def withheld(
     np.maximum.at(negative, np.searchsorted(documents, table.document[rows]), near)
     of = np.searchsorted(documents, features.document)
     body = np.full(len(documents), -np.inf)
-    np.maximum.at(body, of, weight * features.body_dense + features.body_lexical + BODY_OFFSET)
+    np.maximum.at(body, of, weight * features.body_dense + features.body_lexical)
     question = weight * features.question_dense + features.question_lexical
-    own = np.where(features.questions > 0, question, body[of])
+    own = np.maximum(question, body[of] + np.where(features.questions > 1, 0.0, BODY_OFFSET))  # one is its title
     return np.asarray(negative[of] > own, dtype=np.bool_)
