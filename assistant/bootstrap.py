@@ -27,7 +27,8 @@ from assistant.keys import KeyStore, TokenIssuer, kept_token_secret
 from assistant.live_file import LiveFile
 from assistant.llm.micro_batch import MicroBatchingEmbedder
 from assistant.ports import ChatModel, Embedder, JudgeModel, Reranker, StateSource, ToolModel
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.settings import Settings, named_secret
 from assistant.store.chroma import ChromaStore
 from assistant.store.conversations import ConversationRecords

@@ -22,8 +22,9 @@ from assistant.handoff import HandoffRules, declines_person
 from assistant.language import spoken
 from assistant.phrases import declined
 from assistant.ports import ChatModel, Clock, Embedder, StateSource
+from assistant.query import Query
 from assistant.reply_record import reply_record
-from assistant.retrieval import Query, Retriever
+from assistant.retrieval import Retriever
 from assistant.rewriting import rewriter_for
 from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords

@@ -11,51 +11,30 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.domain.knowledge import Audience, Chunk, DocumentKind, Passage
+from assistant.domain.knowledge import Chunk, DocumentKind, Passage
 from assistant.errors import EmbeddingFailed, IndexUnavailable
 from assistant.fitted import Fitted
-from assistant.fusion import Features, Fusion
+from assistant.fusion import Fusion
 from assistant.language_bias import across_languages, probes
 from assistant.ports import Embedder, Reranker, TextSegmenter, VectorIndex
+from assistant.query import Meant, Query, against_others, meant_by
+from assistant.ranked import Ranked, gather, passage_of
 from assistant.refusing import withheld
 from assistant.repeats import add_unless_said
 from assistant.reranking import DEPTH, reread
 from assistant.spelling import read_as
 from assistant.store.lexical import Asked
 from assistant.store.neighbours import products
-from assistant.store.snapshot import EntryTable, Snapshot
-from assistant.subjects import NONE, last_named, named_in
+from assistant.store.snapshot import Snapshot
+from assistant.subjects import NONE
 from assistant.text import fold, language_of
-from assistant.voting import votes
 
 CANDIDATES = 80
 LOOK_AGAIN_S = 2.0  # how soon a running service sees what another process ingested
-SUBJECT_DISTANCE = 0.3  # between documents on the thing that is meant and those on another
 CONTEXT_SHARE = 0.45
 CONTEXT_CHARS = 300
 CASES_EACH = 8  # times the old cases wanted: so many are compared in a workspace too large to compare all
 FOLLOW_SHARE = 0.5
-MOST_CARRIED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to look for. ``exclude_conversations`` keeps an evaluation from seeing its own case.
-
-    ``context`` is what was said just before: the question is also read after it, and both readings count.
-    ``earlier`` are earlier messages, latest first: where ``text`` names no subject, the last one named there is meant.
-    ``as_typed`` leaves slips in ``text`` as they are.
-    """
-
-    text: str
-    k: int = 5
-    audience: Audience = "public"
-    locale: str | None = None
-    exclude_conversations: frozenset[str] = frozenset()
-    only: DocumentKind | None = None
-    earlier: tuple[str, ...] = ()
-    context: str = ""
-    as_typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +55,6 @@ class Retrieval:
     def best(self) -> Passage | None:
         """The top passage, or None where nothing was found."""
         return self.passages[0] if self.passages else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Meant:
-    """A question as it is searched: its own text, what it is read after, and numbers of the subjects it is about.
-
-    ``carried``: the question names none of them, an earlier message does.
-    """
-
-    text: str
-    context: str
-    subjects: frozenset[int]
-    carried: bool = False
-
-    @property
-    def readings(self) -> list[str]:
-        return [self.text, f"{self.context} {self.text}"] if self.context else [self.text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +134,7 @@ class Retriever:
             snapshot = self._snapshot
         timings: dict[str, float] = {}
         degraded: list[str] = []
-        meant = _meant(query, snapshot)
+        meant = meant_by(query, snapshot)
         started = time.perf_counter()
         try:
             meant = self._unless_general(snapshot, query, meant, now)
@@ -192,7 +154,7 @@ class Retriever:
             for index in range(first, min(first + query.k, len(ids))):
                 chunk = chunks.get(ids[index])
                 if chunk is not None:  # else gone from the records since the snapshot: it must not answer
-                    add_unless_said(passages, _passage(chunk, found, index))
+                    add_unless_said(passages, passage_of(chunk, found, index))
             if len(passages) >= query.k:
                 break
         timings["load"] = _since(started)
@@ -216,7 +178,7 @@ class Retriever:
         """
         with self._lock:
             snapshot = self._snapshot
-        meant = _meant(query, snapshot)
+        meant = meant_by(query, snapshot)
         if vector is None:
             meant = self._unless_general(snapshot, query, meant, now)
             vector = self._vector(meant)
@@ -263,7 +225,7 @@ class Retriever:
         none = np.zeros(len(kept), dtype=np.float32)
         probability = fusion.probability(features, order, scores)[[list(order).index(i) for i in kept]]
         ranked = Ranked(features.chunk[kept], features.document[kept], scores[kept], probability, none, none)
-        passages = tuple(_passage(chunks[table.chunk_ids[c]], ranked, i) for i, c in enumerate(ranked.chunk))
+        passages = tuple(passage_of(chunks[table.chunk_ids[c]], ranked, i) for i, c in enumerate(ranked.chunk))
         answers = np.asarray(snapshot.vectors[table.body_row[ranked.chunk]])
         return SimilarCases(passages, scores[kept].astype(np.float32), answers)
 
@@ -274,7 +236,7 @@ class Retriever:
             return self._fusion, vector
         return fitted.fusion, None if vector is None else fitted.adapted(vector)
 
-    def _unless_general(self, snapshot: Snapshot, query: Query, meant: _Meant, now: datetime) -> _Meant:
+    def _unless_general(self, snapshot: Snapshot, query: Query, meant: Meant, now: datetime) -> Meant:
         """What is meant, without a name from earlier where the question by itself is about no named thing.
 
         It is where a document on none is first, though those on the name are preferred.
@@ -286,9 +248,9 @@ class Retriever:
         found = self._rank(snapshot, query, alone, self._vector(alone), now, [])
         if not len(found.document) or snapshot.table.subject_of[found.document[0]] != NONE:
             return meant
-        return _Meant(meant.text, fold(query.context), frozenset())
+        return Meant(meant.text, fold(query.context), frozenset())
 
-    def _vector(self, meant: _Meant) -> NDArray[np.float32]:
+    def _vector(self, meant: Meant) -> NDArray[np.float32]:
         """(dimensions,) of the question as it stands and, by ``FOLLOW_SHARE``, as it reads after its context."""
         rows = self._embedder.embed_queries(meant.readings)
         if len(rows) == 1:
@@ -300,7 +262,7 @@ class Retriever:
         self,
         snapshot: Snapshot,
         query: Query,
-        meant: _Meant,
+        meant: Meant,
         vector: NDArray[np.float32] | None,
         now: datetime,
         degraded: list[str],
@@ -340,7 +302,7 @@ class Retriever:
         if vector is None:  # no cosines: coverage alone ranks, and is all that is known of support
             raw = np.maximum(features.body_lexical, features.question_lexical).astype(np.float64)
         else:
-            raw = fusion.raw(features) + _about(table, meant, features)
+            raw = fusion.raw(features) + against_others(table, meant, features)
         order = np.argsort(-raw, kind="stable")[: max(query.k * 4, 20)]
         readings = list(zip(shares, asked, strict=True))
         refused = withheld(snapshot, features, vector, readings, fusion, language, self._embedder)[order]
@@ -377,80 +339,6 @@ class Retriever:
         return rows if len(rows) >= limit // 2 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """Chunk and document numbers, best first, with the raw score, the score 0–1 and its parts.
-
-    ``withheld`` are numbers of documents that would stand here, if they were not to leave this question alone.
-    """
-
-    chunk: NDArray[np.int64]
-    document: NDArray[np.int64]
-    raw: NDArray[np.float64]
-    score: NDArray[np.float64]
-    dense: NDArray[np.float32]
-    lexical: NDArray[np.float32]
-    withheld: tuple[int, ...] = ()
-
-    @staticmethod
-    def empty() -> Ranked:
-        """Nothing found."""
-        none = np.zeros(0, dtype=np.float32)
-        nothing = np.zeros(0, dtype=np.int64)
-        return Ranked(nothing, nothing, np.zeros(0), np.zeros(0), none, none)
-
-
-def about(table: EntryTable, text: str, features: Features) -> NDArray[np.float64]:
-    """(chunks,) what the raw score of documents on another subject than the question names loses."""
-    return _about(table, _Meant(text, "", frozenset(named_in(text, table.subjects))), features)
-
-
-def gather(
-    table: EntryTable,
-    entries: NDArray[np.int64],
-    dense: NDArray[np.float32],
-    lexical: NDArray[np.float32],
-    language: str,
-) -> Features:
-    """One row a chunk from one row an entry: its body's scores, and the best of its document's questions.
-
-    ``language`` is the question's, ``zh`` or ``en``.
-    """
-    document = table.document[entries]
-    is_question = table.is_question[entries]
-    chunk = table.chunk[entries]
-    chunks, place = np.unique(chunk, return_inverse=True)
-    documents, document_place = np.unique(document, return_inverse=True)
-    body_dense = np.zeros(len(chunks), dtype=np.float32)
-    body_lexical = np.zeros(len(chunks), dtype=np.float32)
-    np.maximum.at(body_dense, place[~is_question], dense[~is_question])
-    np.maximum.at(body_lexical, place[~is_question], lexical[~is_question])
-    best_dense = np.zeros(len(documents), dtype=np.float32)
-    best_lexical = np.zeros(len(documents), dtype=np.float32)
-    np.maximum.at(best_dense, document_place[is_question], dense[is_question])
-    np.maximum.at(best_lexical, document_place[is_question], lexical[is_question])
-    asked = np.bincount(document_place[is_question], minlength=len(documents)).astype(np.float32)
-    vote = votes(document_place[is_question], len(documents), dense[is_question], lexical[is_question])
-    document_of_chunk = np.zeros(len(chunks), dtype=np.int64)
-    document_of_chunk[place] = document_place
-    is_article = np.zeros(len(chunks), dtype=np.bool_)
-    is_article[place] = table.is_article[entries]
-    chinese = np.zeros(len(chunks), dtype=np.bool_)
-    chinese[place] = table.chinese[entries]
-    return Features(
-        chunk=chunks.astype(np.int64),
-        document=documents[document_of_chunk].astype(np.int64),
-        body_dense=body_dense,
-        body_lexical=body_lexical,
-        question_dense=best_dense[document_of_chunk],
-        question_lexical=best_lexical[document_of_chunk],
-        is_article=is_article,
-        foreign=chinese != (language == "zh"),
-        questions=asked[document_of_chunk],
-        vote=vote[document_of_chunk],
-    )
-
-
 def _cases(
     snapshot: Snapshot, vector: NDArray[np.float32], asked: Asked, allowed: NDArray[np.bool_], limit: int
 ) -> NDArray[np.int64]:
@@ -461,54 +349,6 @@ def _cases(
     rows = np.concatenate([near, snapshot.postings.best(asked, allowed, limit)])
     entries = snapshot.table.entries_of(np.unique(snapshot.table.document[rows]))
     return entries[allowed[entries]]
-
-
-def _meant(query: Query, snapshot: Snapshot) -> _Meant:
-    """What is searched, slips mended: where it names no subject, the last one named before it is its context."""
-    text, table = fold(query.text), snapshot.table
-    text = text if query.as_typed else read_as(text, snapshot.lexicon)
-    asked = frozenset(named_in(text, table.subjects))
-    if asked:
-        return _Meant(text, fold(query.context), asked)
-    carried = last_named(query.earlier, table.subjects)
-    if not 1 <= len(carried) <= MOST_CARRIED:  # a list of all that there is names nothing in particular
-        return _Meant(text, fold(query.context), frozenset())
-    return _Meant(text, " ".join(table.subjects[number] for number in sorted(carried)), carried, carried=True)
-
-
-def _about(table: EntryTable, meant: _Meant, features: Features) -> NDArray[np.float64]:
-    """(chunks,) against documents on another named subject than those that are meant.
-
-    Where the question names its subject itself, its words prefer that one enough, and documents on no subject stay
-    where they are: how any card is closed is said once for all cards. A carried name is not in the words: half of
-    the distance is added to documents on it.
-    """
-    subject = table.subject_of[features.document]
-    if not meant.subjects:
-        return np.zeros(len(subject))
-    own = np.isin(subject, list(meant.subjects))
-    added = SUBJECT_DISTANCE / 2 if meant.carried else 0.0
-    return np.asarray(added * own - (SUBJECT_DISTANCE - added) * ((subject != NONE) & ~own), dtype=np.float64)
-
-
-def _passage(chunk: Chunk, ranked: Ranked, index: int) -> Passage:
-    return Passage(
-        id=chunk.id,
-        document_id=chunk.document_id,
-        kind=chunk.kind,
-        title=chunk.title,
-        heading=chunk.heading,
-        text=chunk.text,
-        score=round(float(ranked.score[index]), 4),
-        locale=chunk.locale,
-        audience=chunk.audience,
-        dense=round(float(ranked.dense[index]), 4),
-        lexical=round(float(ranked.lexical[index]), 4),
-        url=chunk.url,
-        conversation_id=chunk.conversation_id,
-        updated_at=chunk.updated_at,
-        valid_until=chunk.valid_until,
-    )
 
 
 def _since(started: float) -> float:

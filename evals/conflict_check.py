@@ -24,7 +24,7 @@ from assistant.extractive import ExtractiveAnswer, ExtractiveAnswerer
 from assistant.extractive.relevance import figures
 from assistant.language import spoken
 from assistant.ports import Embedder
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.settings import Settings
 from assistant.store.records import KnowledgeRecords
 from evals.cases import read_cases

@@ -15,7 +15,8 @@ from pathlib import Path
 from assistant.answering import Answerer
 from assistant.bootstrap import build
 from assistant.errors import InputRejected
-from assistant.retrieval import Query, Retrieval, Retriever, SimilarCases
+from assistant.query import Query
+from assistant.retrieval import Retrieval, Retriever, SimilarCases
 from assistant.settings import Settings
 from evals.cases import read_cases
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from assistant.domain.knowledge import Article
 from assistant.ports import Embedder, Progress, Reranker
+from assistant.query import Query
 from assistant.reranking import DEPTH
-from assistant.retrieval import Query, Retriever
+from assistant.retrieval import Retriever
 from assistant.text import language_of
 from assistant.throwaway import throwaway_retriever
 from evals.beir import BeirData

@@ -105,7 +105,8 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Show the ranked passages for a text, as a customer's question would find them."""
-    from assistant.retrieval import Query, Retrieval
+    from assistant.query import Query
+    from assistant.retrieval import Retrieval
 
     text = must_be_text(text)
     with open_session(ctx, workspace, data_dir, as_json) as session:

@@ -40,7 +40,7 @@ def try_out(
 
     from assistant.errors import ConfigurationError
     from assistant.language import spoken
-    from assistant.retrieval import Query
+    from assistant.query import Query
     from assistant.suggesting.pages import words_of
 
     if locale not in (None, "zh", "en"):

@@ -27,7 +27,8 @@ from assistant.handoff import HandoffRules, TurnReader, packaged_rules, reopened
 from assistant.language import Locale, spoken
 from assistant.metering import Prices
 from assistant.ports import Clock, Embedder, StateSource
-from assistant.retrieval import Query, Retrieval, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retrieval, Retriever
 from assistant.rewriting import QuestionRewriter
 from assistant.settings import Settings
 from assistant.suggesting import Suggester

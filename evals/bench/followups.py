@@ -16,7 +16,8 @@ from assistant.domain.knowledge import Article
 from assistant.errors import InputRejected
 from assistant.followup import asked_after, earlier_texts, standalone
 from assistant.ports import Embedder
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.throwaway import throwaway_retriever
 from evals.jsonl import read_objects
 from evals.statistics import wilson

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.indexing import embed_entries
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.store.snapshot import Snapshot, build_snapshot
 from assistant.text import Segmenter, fold

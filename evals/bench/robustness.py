@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from assistant.domain.knowledge import Article
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.text import fold
 from evals.beir import BeirData, BeirDocument, load
 from evals.bench.charts import dots

@@ -15,7 +15,8 @@ import numpy as np
 from assistant.bootstrap import build
 from assistant.errors import InputRejected
 from assistant.ports import Embedder, Vectors
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.store import lexical
 from assistant.store.memory import MemoryVectorIndex

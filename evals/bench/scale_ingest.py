@@ -17,7 +17,8 @@ import numpy as np
 from assistant.bootstrap import build
 from assistant.llm.micro_batch import MicroBatchingEmbedder
 from assistant.ports import Embedder, Vectors
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.text import fold
 from ingest.pipeline import Ingestion

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.ports import Embedder, Vectors
-from assistant.retrieval import Query
+from assistant.query import Query
 from evals.beir import BeirDocument
 from evals.bench.peers import Search, bm25_jieba, exact_dense
 from evals.bench.scale_world import World
@@ -170,7 +170,7 @@ import json, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 import numpy as np
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.text import Segmenter
 from evals.bench.scale_speed import KnownVectors, memory
 from evals.bench.scale_world import read, without_records

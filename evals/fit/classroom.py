@@ -13,7 +13,9 @@ from assistant.fitted import Adapter
 from assistant.fusion import Features, Fusion
 from assistant.language_bias import across_languages
 from assistant.ports import Embedder, Progress, TextSegmenter
-from assistant.retrieval import CANDIDATES, about, gather
+from assistant.query import about
+from assistant.ranked import gather
+from assistant.retrieval import CANDIDATES
 from assistant.store.snapshot import Snapshot
 from assistant.text import fold, language_of
 from evals.fit.lessons import Lesson

@@ -13,7 +13,7 @@ from assistant.domain.reply import Reply
 from assistant.drafting import NEIGHBOURS, split_turns
 from assistant.followup import asked_after, earlier_texts
 from assistant.ports import Progress
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.text import fold
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.answer_metrics.figures import figures

@@ -10,7 +10,8 @@ from assistant.answering import Answerer
 from assistant.domain.knowledge import Chunk, DocumentKind, Passage
 from assistant.domain.reply import Reply
 from assistant.generation import GeneratedAnswerer
-from assistant.retrieval import Query, Retrieval, Retriever, SimilarCases
+from assistant.query import Query
+from assistant.retrieval import Retrieval, Retriever, SimilarCases
 from evals.cases import ReplyCase
 from evals.transfer_run import Bench
 

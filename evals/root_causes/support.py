@@ -13,7 +13,8 @@ from assistant.domain.knowledge import Chunk, DocumentKind
 from assistant.errors import EmbeddingFailed
 from assistant.llm.wrapped import WrappedEmbedder
 from assistant.ports import Vectors
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.text import fold
 from evals.answer_metrics import AnswerScorer
 from evals.answer_metrics.contradiction import contradiction

@@ -10,7 +10,7 @@ from typing import Any
 from assistant.bootstrap import Service
 from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import DocumentKind
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.store.conversations import ConversationRecords, RecordedTurn
 from assistant.text import fold
 from evals.statistics import Estimate, bootstrap_mean

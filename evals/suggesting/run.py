@@ -13,7 +13,7 @@ from assistant.domain.knowledge import Passage
 from assistant.errors import ConfigurationError
 from assistant.language import spoken
 from assistant.ports import Progress
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.suggesting import Suggester
 from assistant.suggesting.model import IntentModel, Smoothing
 from evals.statistics import Difference, Estimate, bootstrap_mean, paired_difference

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from assistant.domain.knowledge import DocumentKind
 from assistant.ports import Embedder, Vectors
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.store.snapshot import Snapshot
 from assistant.text import fold
 

@@ -14,7 +14,8 @@ import numpy as np
 from assistant.bootstrap import Service
 from assistant.domain.knowledge import DocumentKind, EntryField
 from assistant.ports import Embedder, Progress
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.store.records import KnowledgeRecords
 from assistant.store.snapshot import Snapshot

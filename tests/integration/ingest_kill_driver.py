@@ -110,7 +110,7 @@ def service_for(data: Path) -> Service:
 
 def picture(data: Path) -> dict[str, Any]:
     """All that a user could tell apart, without times."""
-    from assistant.retrieval import Query
+    from assistant.query import Query
 
     service = service_for(data)
     records, keeper = service.records("w"), service.keeper("w")

@@ -15,7 +15,7 @@ from assistant.errors import EmbeddingFailed
 from assistant.llm.bundled_e5 import BundledE5
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Vectors
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.text import language_of
 from assistant.throwaway import throwaway_retriever
 from evals.beir import load

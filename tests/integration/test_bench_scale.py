@@ -11,7 +11,7 @@ import pytest
 
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Vectors
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.store import lexical, neighbours
 from evals.bench.scale_corpus import SHORTEST, corpus, vectors_of
 from evals.bench.scale_speed import KnownVectors, exact_rows, our_recall, recall_of, timed

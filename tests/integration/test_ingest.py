@@ -22,7 +22,8 @@ from assistant.errors import EmbedderMismatch, IndexUnavailable
 from assistant.fusion import Fusion
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import VectorIndex, Vectors
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords
 from assistant.store.drafts import DraftRecords

@@ -18,7 +18,8 @@ from assistant.domain.state import UserState
 from assistant.errors import SourceFailed
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import StateSource
-from assistant.retrieval import Query, Retrieval
+from assistant.query import Query
+from assistant.retrieval import Retrieval
 from assistant.settings import Settings
 from assistant.state.sources.breaker import Breaker
 from assistant.state.sources.build import build_sources

@@ -17,7 +17,8 @@ from assistant.domain.live import Question
 from assistant.domain.reply import Reply
 from assistant.extractive import ExtractiveAnswer, ExtractiveAnswerer
 from assistant.llm.embedders import HashEmbedder
-from assistant.retrieval import Query, Retrieval, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retrieval, Retriever
 from assistant.settings import Settings
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

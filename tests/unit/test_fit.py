@@ -16,7 +16,8 @@ from assistant.fusion import Fusion, Support
 from assistant.indexing import embed_entries
 from assistant.live_file import LiveFile
 from assistant.llm.embedders import HashEmbedder
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.store.memory import MemoryVectorIndex
 from assistant.store.snapshot import build_snapshot
 from assistant.text import Segmenter

@@ -10,7 +10,7 @@ from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import Article
 from assistant.followup import EACH_SIDE, LONGEST, asked_after, asks_anew, earlier_texts
 from assistant.llm.embedders import HashEmbedder
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.subjects import learn_subjects
 from evals.bench.followups import retriever_of
 

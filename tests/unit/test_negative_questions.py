@@ -12,7 +12,8 @@ from assistant.domain.knowledge import Article, EntryField
 from assistant.errors import EmbeddingFailed
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Vectors
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.throwaway import throwaway_retriever
 from ingest.pipeline import article_write, content_hash
 

@@ -14,7 +14,8 @@ from assistant.domain.knowledge import Chunk, DocumentKind, EntryField, IndexEnt
 from assistant.errors import IndexUnavailable
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Vectors
-from assistant.retrieval import Query, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retriever
 from assistant.store import lexical, neighbours
 from assistant.store.codes import Codes, encode, scores_of
 from assistant.store.lexical import Postings, build_postings

@@ -13,8 +13,9 @@ from assistant.domain.knowledge import Article
 from assistant.errors import RerankingFailed
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Reranker
+from assistant.query import Query
 from assistant.reranking import DEPTH
-from assistant.retrieval import Query, Retriever
+from assistant.retrieval import Retriever
 from assistant.throwaway import throwaway_retriever
 from ingest.pipeline import article_write
 from tests.rerankers import SharedLetters

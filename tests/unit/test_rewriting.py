@@ -18,7 +18,8 @@ from assistant.llm.embedders import HashEmbedder
 from assistant.llm.scripted import ScriptedChat, ScriptedReply
 from assistant.metering import TokenMeter
 from assistant.ports import ChatDelta, ChatMessage
-from assistant.retrieval import Query, Retrieval, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retrieval, Retriever
 from assistant.rewriting import QuestionRewriter, rewriter_for
 from assistant.settings import Settings
 from assistant.throwaway import throwaway_retriever

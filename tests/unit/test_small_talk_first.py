@@ -17,7 +17,8 @@ from assistant.guardrails import classify
 from assistant.language import spoken
 from assistant.llm.embedders import HashEmbedder
 from assistant.ports import Vectors
-from assistant.retrieval import Query, Retrieval, Retriever
+from assistant.query import Query
+from assistant.retrieval import Retrieval, Retriever
 from assistant.settings import Settings
 from evals.beir import load
 

@@ -15,8 +15,9 @@ from assistant.domain.knowledge import Article
 from assistant.domain.live import Question
 from assistant.domain.reply import Reply
 from assistant.llm.embedders import HashEmbedder
+from assistant.query import Query
 from assistant.reply_record import reply_record
-from assistant.retrieval import Query, Retriever
+from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.spelling import Lexicon, read_as
 from assistant.spelling.latin import slips

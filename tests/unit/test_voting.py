@@ -10,7 +10,7 @@ import pytest
 from assistant.domain.knowledge import Article
 from assistant.fusion import Features, Fusion
 from assistant.llm.embedders import HashEmbedder
-from assistant.retrieval import Query
+from assistant.query import Query
 from assistant.throwaway import throwaway_retriever
 from assistant.voting import VOTERS, votes
 from ingest.pipeline import article_write
