@@ -128,6 +128,7 @@ _BY_ERROR: Sequence[tuple[type[errors.TeachbackError], str]] = (
     (errors.InputRejected, "invalid"),
     (errors.ConfigurationError, "unavailable"),
     (errors.EmbeddingFailed, "unavailable"),
+    (errors.RerankingFailed, "unavailable"),
     (errors.IndexUnavailable, "unavailable"),
     (errors.ModelUnavailable, "unavailable"),
     (errors.StateUnavailable, "unavailable"),
