@@ -26,6 +26,7 @@ _LONGEST_QUESTION = 120
 _OWN = frozenset({"id", "date", "time"})  # an amount or a length of time may be the rule's
 _NUMBER = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Za-z0-9-]*\d{6})(?:[A-Za-z]{1,4}-?)?[0-9][A-Za-z0-9-]{6,}(?![A-Za-z0-9])")
 _NUMBERED = {"zh": "[单号]", "en": "[number]"}  # an order or a parcel is one customer's; what is mined keeps it
+_INTRODUCES = re.compile(r"(?:[A-Z][a-z]+, )?(?:this is |it's |I'm )?[A-Z][a-z]+ (?:speaking|here)[.,!]*$")
 _LEAST = 12  # characters of rules below which there is nothing to write an article from
 
 
@@ -114,7 +115,7 @@ def told_by(gap: Gap, cases: Mapping[str, ReplyCase]) -> list[tuple[ReplyCase, t
             rules = tuple(
                 _rule(s)
                 for s in parts_of(case, reference).rules
-                if is_general(s) and not _of_one(s, case) and not _NUMBER.search(s)
+                if is_general(s) and not _INTRODUCES.match(s) and not _of_one(s, case) and not _NUMBER.search(s)
             )
             if sum(map(len, rules)) >= _LEAST:
                 found.append((case, rules))

@@ -15,6 +15,7 @@ from evals.statistics import Difference
 
 _NAMED, _QUESTION = 3, 56
 _SLICE_PAIRS = 8  # below, a slice's fall is mostly luck
+_SEEN = 0.005  # a smaller fall would be told as 0.00
 _FIGURE = re.compile(r"(duration|amount|share|count|number|date|time|measure \S+) (\S+)")
 
 
@@ -42,7 +43,7 @@ def since_section(p: Pieces, since: Since | None, cases: Mapping[str, ReplyCase]
         for name, values in found.slices.items()
         for value, d in values.items()
         if name != "cause" and d.pairs >= _SLICE_PAIRS and d.mean is not None and d.low is not None
-        if d.high is not None and d.high < 0
+        if d.high is not None and d.high < 0 and d.mean <= -_SEEN
     ]
     if fallen:
         out.append(f"<h3>{escape(p.t('fallen'))}</h3><ul>{''.join(f'<li>{escape(line)}</li>' for line in fallen)}</ul>")

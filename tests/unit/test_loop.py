@@ -96,6 +96,15 @@ def test_a_draft_holds_the_rule_redacted_with_its_source_and_is_not_public() -> 
     assert draft_for(empty, {nothing.case_id: nothing}, AT) is None
 
 
+def test_a_draft_does_not_open_with_an_agents_name_and_a_customers() -> None:
+    rule = "Double points on member day are only for orders placed and paid that same day in the app."
+    case = _case("c-1", "Why did I not get double points?", f"Daniel, Emma speaking. {rule} It's here in the app.")
+    gap = find_gaps([case], [Diagnosis("c-1-0", Cause.KNOWLEDGE_MISSING)], {}, HashEmbedder())[0]
+    draft = draft_for(gap, {case.case_id: case}, AT)
+    assert draft is not None
+    assert draft.article.body.splitlines() == [rule, "It's here in the app."]
+
+
 def test_a_gap_is_named_by_the_telling_sentence_of_a_long_turn_without_its_greeting() -> None:
     asked = (
         "Hello, my husband bought it as a present and the parcel arrived on Monday. "

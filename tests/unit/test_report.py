@@ -144,6 +144,16 @@ def test_it_compares_with_the_newest_run_before_it(given: ReportInput) -> None:
     assert since_last(given.run, [given.run], 0.35) is None
 
 
+def test_a_group_that_fell_by_next_to_nothing_is_not_told(given: ReportInput) -> None:
+    for fall, told in ((0.001, False), (0.2, True)):
+        since = since_last(given.run, [_stored(given, "last", 2, fall)], 0.35)
+        assert since is not None
+        assert any(
+            d.high is not None and d.high < 0 for each in since.comparison.slices.values() for d in each.values()
+        )
+        assert ("Groups that fell" in render_report(replace(given, since=since), "en")) is told
+
+
 def test_the_three_costliest_gaps_come_with_what_they_lack(given: ReportInput) -> None:
     page = render_report(given, "en")
     first = page[page.index('id="todo"') : page.index('id="since"')]
