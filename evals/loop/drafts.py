@@ -115,7 +115,7 @@ def told_by(gap: Gap, cases: Mapping[str, ReplyCase]) -> list[tuple[ReplyCase, t
             rules = tuple(
                 _rule(s)
                 for s in parts_of(case, reference).rules
-                if is_general(s) and not _INTRODUCES.match(s) and not _of_one(s, case) and not _NUMBER.search(s)
+                if is_general(s) and not _INTRODUCES.match(_rule(s)) and not _of_one(s, case) and not _NUMBER.search(s)
             )
             if sum(map(len, rules)) >= _LEAST:
                 found.append((case, rules))

@@ -43,7 +43,7 @@ def _example(p: Pieces, given: ReportInput, case: ReplyCase, score: float | None
     said = dict.fromkeys((telling(case), case.question))
     then = next((turn.text for turn in reversed(case.turns) if turn.role == "assistant"), "")
     human = case.references[0] if case.references else ""
-    now = reply.text if reply is not None else ""
+    now = reply.text.replace("**", "") if reply is not None else ""  # the chat shows bold, here it would be stars
     then_shown, now_shown = clean(then), clean(now)
     compared = bool(then and now)
     columns = (

@@ -98,7 +98,7 @@ def test_a_draft_holds_the_rule_redacted_with_its_source_and_is_not_public() -> 
 
 def test_a_draft_does_not_open_with_an_agents_name_and_a_customers() -> None:
     rule = "Double points on member day are only for orders placed and paid that same day in the app."
-    case = _case("c-1", "Why did I not get double points?", f"Daniel, Emma speaking. {rule} It's here in the app.")
+    case = _case("c-1", "Why did I not get double points?", f"Hi Daniel, Emma speaking. {rule} It's here in the app.")
     gap = find_gaps([case], [Diagnosis("c-1-0", Cause.KNOWLEDGE_MISSING)], {}, HashEmbedder())[0]
     draft = draft_for(gap, {case.case_id: case}, AT)
     assert draft is not None
