@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.domain.knowledge import EntryField
 from assistant.indexing import embed_entries
 from assistant.query import Query
 from assistant.retrieval import Retriever
@@ -160,7 +161,8 @@ def _of_part(part: RiskPart, embedder: CachingEmbedder) -> Iterator[tuple[str, V
     vectors = {e.id: row for e, row in zip(entries, embed_entries(embedder, entries), strict=True)}
     retriever = throwaway_retriever(chunks, entries, embedder, kept=vectors)
     yield OURS, by_product(retriever, part.asked)
-    snapshot = build_snapshot(chunks, entries, vectors, embedder.dimensions, Segmenter())
+    answering = [entry for entry in entries if entry.field is not EntryField.NEGATIVE]  # what a peer would be given
+    snapshot = build_snapshot(chunks, answering, vectors, embedder.dimensions, Segmenter())
     cosines = embedder.embed_queries([fold(one.text) for one in part.asked]) @ np.asarray(snapshot.vectors).T
     nearest = _by_document(cosines, snapshot)
     yield "cosine of the nearest", _baseline(nearest, part.asked, snapshot, nearest.max(axis=1))
