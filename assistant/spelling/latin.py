@@ -10,6 +10,7 @@ from importlib.resources import files
 from itertools import count
 
 from assistant.spelling.lexicon import LONGEST, SHORTEST, Lexicon
+from assistant.spelling.slips import slips
 from assistant.text import stem
 
 WORD = re.compile(r"(?<![A-Za-z0-9_.@/#&'’-])[A-Za-z]{4,40}(?![A-Za-z0-9_@/#&-]|\.[A-Za-z0-9]|['’](?!s\b))")
@@ -171,25 +172,6 @@ def _part(word: str, lexicon: Lexicon) -> float:
     if len(word) < SHORTEST and word not in _short():  # "re" and "un" are begins of words, not words
         return -math.inf
     return _weight(word, lexicon)
-
-
-def slips(word: str, other: str, most: int) -> int:
-    """Slips between two words (restricted Damerau–Levenshtein distance), or ``most + 1`` where there are more."""
-    if abs(len(word) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for i, letter in enumerate(word, 1):
-        row = [i]
-        for j, against in enumerate(other, 1):
-            value = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != against))
-            if i > 1 and j > 1 and letter == other[j - 2] and word[i - 2] == against:
-                value = min(value, before[j - 2] + 1)
-            row.append(value)
-        if min(row) > most:
-            return most + 1
-        before, last = last, row
-    return min(last[-1], most + 1)
 
 
 @cache

@@ -20,8 +20,8 @@ from assistant.reply_record import reply_record
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.spelling import Lexicon, read_as
-from assistant.spelling.latin import slips
 from assistant.spelling.lexicon import latin_words
+from assistant.spelling.slips import slips
 from assistant.spelling.sounds import readings, sounds
 from assistant.store.lexical import build_postings
 from assistant.text import Segmenter, fold

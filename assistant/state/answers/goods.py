@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from assistant.domain.state import Entity, UserState
+from assistant.spelling.slips import slips
 from assistant.state.answers.identifiers import plain
-from assistant.state.answers.normalise import close
 from assistant.state.answers.wording import item_names
 from assistant.text import fold
 
@@ -115,7 +115,7 @@ def score(text: str, names: str) -> float:
 
 
 def _same_word(a: str, b: str) -> bool:
-    return a == b or a.rstrip("s") == b.rstrip("s") or (min(len(a), len(b)) >= 6 and close(a, b))
+    return a == b or a.rstrip("s") == b.rstrip("s") or (min(len(a), len(b)) >= 6 and slips(a, b, 1) <= 1)
 
 
 @lru_cache(maxsize=2_048)  # one text meets every order of the customer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from assistant.spelling.slips import slips
 from assistant.text import fold
 
 _ZH = (
@@ -86,21 +87,5 @@ def normalise(text: str) -> str:
 def _corrected(word: str) -> str:
     if word in _REAL or word in _WORDS:
         return word
-    near = [known for known in _WORDS if len(known) > 4 and known[0] == word[0] and close(word, known)]
+    near = [known for known in _WORDS if len(known) > 4 and known[0] == word[0] and slips(word, known, 1) <= 1]
     return near[0] if near else word
-
-
-def close(a: str, b: str) -> bool:
-    """Whether one letter more, less, changed or one pair swapped turns ``a`` into ``b``."""
-    if a == b:
-        return True
-    if abs(len(a) - len(b)) > 1:
-        return False
-    start = 0
-    while start < min(len(a), len(b)) and a[start] == b[start]:
-        start += 1
-    if len(a) == len(b):
-        swapped = a[start : start + 2] == b[start : start + 2][::-1] and a[start + 2 :] == b[start + 2 :]
-        return swapped or a[start + 1 :] == b[start + 1 :]
-    longer, shorter = (a, b) if len(a) > len(b) else (b, a)
-    return longer[start + 1 :] == shorter[start:]
