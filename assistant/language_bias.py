@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assistant.errors import EmbeddingFailed
 from assistant.ports import Embedder, Vectors
-from assistant.store.neighbours import products
+from assistant.store.neighbours import Pull, products
 from assistant.store.snapshot import Snapshot
 from assistant.text import fold
 
@@ -56,13 +56,16 @@ def across_languages(
     return corrected
 
 
-def probes(snapshot: Snapshot, vector: Vector, language: str, embedder: Embedder) -> list[Vector]:
-    """The vectors to search neighbours of: the question's, and freed of its language's pull where it may be foreign."""
+def pulls(snapshot: Snapshot, language: str, embedder: Embedder) -> list[Pull | None]:
+    """What to take off the products of a question to find its neighbours: nothing, and what its language pulls.
+
+    The latter only where there may be passages in another one.
+    """
     if snapshot.centres[language != "zh"].any():
         towards = _background_or_none(embedder, language)
         if towards is not None:
-            return [vector, np.asarray(vector - SHARE * towards, dtype=np.float32)]
-    return [vector]
+            return [None, snapshot.pull(f"{embedder.fingerprint}/{language}", SHARE * towards)]
+    return [None]
 
 
 def background(embedder: Embedder, language: str) -> Vector:

@@ -36,6 +36,23 @@ class Ranked:
         return Ranked(nothing, nothing, np.zeros(0), np.zeros(0), none, none)
 
 
+def compared(table: EntryTable, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows to score: the ``candidates`` (ascending), all questions of their documents, the bodies of found questions.
+
+    A document's best question counts for all of its bodies. A body that was not found itself, in a document that only
+    another body brought here, would come after that one and is left out.
+    """
+    documents = np.unique(table.document[candidates]).astype(np.int64)
+    entries = table.entries_of(documents)
+    answers = np.zeros(len(documents), dtype=np.bool_)
+    asked = candidates[table.is_question[candidates]]
+    answers[np.searchsorted(documents, table.document[asked])] = True
+    place = np.searchsorted(candidates, entries).clip(max=len(candidates) - 1)
+    kept = table.is_question[entries] | (candidates[place] == entries)
+    kept |= answers[np.searchsorted(documents, table.document[entries])]
+    return np.asarray(entries[kept], dtype=np.int64)
+
+
 def gather(
     table: EntryTable,
     entries: NDArray[np.int64],
@@ -43,31 +60,28 @@ def gather(
     lexical: NDArray[np.float32],
     language: str,
 ) -> Features:
-    """One row a chunk from one row an entry: its body's scores, and the best of its document's questions.
+    """One row for each chunk whose body is among the entries: its scores, and the best of its document's questions.
 
     ``language`` is the question's, ``zh`` or ``en``.
     """
     document = table.document[entries]
     is_question = table.is_question[entries]
-    chunk = table.chunk[entries]
-    chunks, place = np.unique(chunk, return_inverse=True)
+    bodies = entries[~is_question]
+    chunks, place = np.unique(table.chunk[bodies], return_inverse=True)
     documents, document_place = np.unique(document, return_inverse=True)
     body_dense = np.zeros(len(chunks), dtype=np.float32)
     body_lexical = np.zeros(len(chunks), dtype=np.float32)
-    np.maximum.at(body_dense, place[~is_question], dense[~is_question])
-    np.maximum.at(body_lexical, place[~is_question], lexical[~is_question])
+    np.maximum.at(body_dense, place, dense[~is_question])
+    np.maximum.at(body_lexical, place, lexical[~is_question])
     best_dense = np.zeros(len(documents), dtype=np.float32)
     best_lexical = np.zeros(len(documents), dtype=np.float32)
     np.maximum.at(best_dense, document_place[is_question], dense[is_question])
     np.maximum.at(best_lexical, document_place[is_question], lexical[is_question])
     asked = np.bincount(document_place[is_question], minlength=len(documents)).astype(np.float32)
     vote = votes(document_place[is_question], len(documents), dense[is_question], lexical[is_question])
-    document_of_chunk = np.zeros(len(chunks), dtype=np.int64)
-    document_of_chunk[place] = document_place
-    is_article = np.zeros(len(chunks), dtype=np.bool_)
-    is_article[place] = table.is_article[entries]
-    chinese = np.zeros(len(chunks), dtype=np.bool_)
-    chinese[place] = table.chinese[entries]
+    body = np.zeros(len(chunks), dtype=np.int64)
+    body[place] = bodies
+    document_of_chunk = np.searchsorted(documents, table.document[body])
     return Features(
         chunk=chunks.astype(np.int64),
         document=documents[document_of_chunk].astype(np.int64),
@@ -75,8 +89,8 @@ def gather(
         body_lexical=body_lexical,
         question_dense=best_dense[document_of_chunk],
         question_lexical=best_lexical[document_of_chunk],
-        is_article=is_article,
-        foreign=chinese != (language == "zh"),
+        is_article=table.is_article[body],
+        foreign=table.chinese[body] != (language == "zh"),
         questions=asked[document_of_chunk],
         vote=vote[document_of_chunk],
     )

@@ -15,10 +15,10 @@ from assistant.domain.knowledge import Chunk, DocumentKind, Passage
 from assistant.errors import EmbeddingFailed, IndexUnavailable
 from assistant.fitted import Fitted
 from assistant.fusion import Fusion
-from assistant.language_bias import across_languages, probes
+from assistant.language_bias import across_languages, pulls
 from assistant.ports import Embedder, Reranker, TextSegmenter, VectorIndex
 from assistant.query import Meant, Query, against_others, meant_by
-from assistant.ranked import Ranked, gather, passage_of
+from assistant.ranked import Ranked, compared, gather, passage_of
 from assistant.refusing import withheld
 from assistant.repeats import add_unless_said
 from assistant.reranking import DEPTH, reread
@@ -277,18 +277,18 @@ class Retriever:
         limit, language = max(CANDIDATES, 3 * query.k), language_of(meant.text)
         rows = [snapshot.postings.best(each, allowed, limit) for each in asked]
         if vector is not None:
-            directions = probes(snapshot, vector, language, self._embedder)
+            without = pulls(snapshot, language, self._embedder)
             if snapshot.lists is None:
-                found = self._by_chroma(snapshot, directions[0], allowed, limit, degraded)
+                found = self._by_chroma(snapshot, vector, allowed, limit, degraded)
                 if found is not None:
                     rows.append(found)
-                    directions = directions[1:]
-            if directions:
-                rows.append(snapshot.nearest(np.stack(directions), allowed, limit))
+                    without = without[1:]
+            if without:
+                rows.append(snapshot.nearest(vector, allowed, limit, without))
         candidates = np.unique(np.concatenate(rows))
         if not len(candidates):
             return Ranked.empty()
-        entries = table.entries_of(np.unique(table.document[candidates]))
+        entries = compared(table, candidates)
         entries = entries[allowed[entries]]
         dense = np.zeros(len(entries), dtype=np.float32)
         if vector is not None:
@@ -345,7 +345,7 @@ def _cases(
     """Rows of the old cases to compare with: all, in a large workspace those near by meaning or words."""
     if snapshot.lists is None:
         return np.flatnonzero(allowed)
-    near = snapshot.nearest(vector[None], allowed, limit)
+    near = snapshot.nearest(vector, allowed, limit)
     rows = np.concatenate([near, snapshot.postings.best(asked, allowed, limit)])
     entries = snapshot.table.entries_of(np.unique(snapshot.table.document[rows]))
     return entries[allowed[entries]]

@@ -65,7 +65,8 @@ class Postings:
             return np.zeros(self.size)
         rows = [self.rows[start:stop] for start, stop, _ in known]
         weights = [self.impacts[start:stop] * np.float32(times) for start, stop, times in known]
-        sums = np.bincount(np.concatenate(rows), weights=np.concatenate(weights), minlength=self.size)
+        held, weighed = np.concatenate(rows, dtype=np.intp), np.concatenate(weights, dtype=np.float64)
+        sums = np.bincount(held, weights=weighed, minlength=self.size)
         return np.asarray(sums, dtype=np.float64)
 
     def ask(self, terms: Sequence[str]) -> Asked:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.ports import Vectors
-from assistant.store.codes import Codes, encode, scores_of, step_of
+from assistant.store.codes import Codes, encode, products_of, step_of
 
 LISTED_FROM = 20_000  # rows; below, Chroma finds 99 % and a scan of everything would do as well
 ROUNDS = 6
 SAMPLE_A_LIST = 32
 SPREAD = 0.15  # what a list's spread adds to the product with its centre: a wide one reaches further
 SCANNED = 40  # times the square root of the rows, for each probe
+_GAP = 100  # rows: to scan so many costs less than another call
+_SPARE = 3
 _BLOCK = 8_192
 _SEED = 7
 
 Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What a direction has in common with each row (in units of the step of the codes) and with each list's centre."""
+
+    rows: Scores
+    lists: Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,7 @@ class Lists:
 
     centres: Vectors
     start: Rows
-    spread: NDArray[np.float32]
+    spread: Scores
     codes: Codes
     step: float
 
@@ -42,50 +54,107 @@ class Lists:
         return Lists(centres, start, spread, encode(centres), step_of(centres))
 
     def nearest(
-        self, codes: Codes, probes: Vectors, allowed: NDArray[np.bool_], limit: int, *, scan: int | None = None
+        self,
+        codes: Codes,
+        probe: Scores,
+        allowed: NDArray[np.bool_],
+        limit: int,
+        pulls: Sequence[Pull | None] = (None,),
+        *,
+        scan: int | None = None,
     ) -> Rows:
-        """Rows that may be shown, the ``limit`` of those scanned whose codes are nearest to each of ``probes``.
+        """Rows that may be shown, the ``limit`` of those scanned whose codes are nearest to ``probe`` (dimensions,).
 
-        ``probes`` is (n, dimensions). ``scan`` rows are looked at for each probe, ``SCANNED`` √rows where it is None;
-        more, up to all, where too few of them are allowed. docs/benchmarks.md tells how many of the ten nearest are
-        among them.
+        So many for each of ``pulls``, which is taken off the products. ``scan`` rows are looked at for each,
+        ``SCANNED`` √rows where it is None; more, up to all, where too few of them may be shown. docs/benchmarks.md
+        tells how many of the ten nearest are among them.
         """
         scan = scan or int(SCANNED * math.sqrt(len(codes)))
-        ranked = np.argsort(-self._near(probes), axis=1)
         sizes = np.diff(self.start)
-        reach = np.cumsum(sizes[ranked], axis=1)
+        near = self.step * products_of(self.codes, probe, *_all(self.codes)) + np.float32(SPREAD) * self.spread
         while True:
-            near = [order[: int(np.searchsorted(held, scan)) + 1] for order, held in zip(ranked, reach, strict=True)]
-            lists = np.unique(np.concatenate(near))
-            rows = ranges(self.start[lists], sizes[lists])
-            usable = np.flatnonzero(allowed[rows])
-            if scan >= len(codes) or len(usable) >= min(limit, len(rows)):
-                break
+            chosen = [_lists(near if pull is None else near - pull.lists, sizes, scan) for pull in pulls]
+            first, size = self._runs(np.unique(np.concatenate(chosen)))
+            scores = _without(products_of(codes, probe, first, size), pulls, first, size)
+            found = _best_shown(scores, first, size, allowed, limit)
+            if found is not None:
+                return found
+            rows = ranges(first, size)
+            shown = np.flatnonzero(allowed[rows])
+            if scan >= len(codes) or len(shown) >= limit:
+                return _best(rows[shown], scores[:, shown], limit)
             scan *= 4
-        if len(usable) <= limit:
-            return rows[usable]
-        last = np.flatnonzero(np.diff(lists, append=-1) != 1)  # of each run of lists that follow one another
-        first = self.start[lists[np.concatenate([[0], last[:-1] + 1])]]
-        scores = scores_of(codes, probes, first, self.start[lists[last] + 1] - first)
-        return _best(rows[usable], scores.take(usable, axis=1), limit)
 
-    def _near(self, probes: Vectors) -> Vectors:
-        """(probes, lists) how near each list lies: the product with its centre, and what its spread adds."""
-        steps = np.array([[self.step * step_of(probe[None])] for probe in probes], dtype=np.float32)
-        whole = np.zeros(1, dtype=np.int64), np.array([len(self.codes)])
-        return np.asarray(scores_of(self.codes, probes, *whole) * steps + np.float32(SPREAD) * self.spread)
+    def _runs(self, lists: Rows) -> tuple[Rows, Rows]:
+        """(first row, rows) of each run of these lists; what lies between two is scanned too where it is short."""
+        starts, ends = self.start[lists], self.start[lists + 1]
+        new = np.flatnonzero(starts[1:] - ends[:-1] > _GAP) + 1
+        first = starts[np.concatenate([[0], new])]
+        return first, ends[np.concatenate([new - 1, [len(lists) - 1]])] - first
 
 
-def nearest_of_all(codes: Codes, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
-    """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) by code."""
+def nearest_of_all(
+    codes: Codes, probe: Scores, allowed: NDArray[np.bool_], limit: int, pulls: Sequence[Pull | None] = (None,)
+) -> Rows:
+    """Rows that may be shown, the ``limit`` nearest to ``probe`` (dimensions,) by code, for each of ``pulls``."""
     rows = np.flatnonzero(allowed)
     if len(rows) <= limit:
         return rows
-    scores = scores_of(codes, probes, np.zeros(1, dtype=np.int64), np.array([len(codes)]))
+    scores = _without(products_of(codes, probe, *_all(codes)), pulls, *_all(codes))
     return _best(rows, scores.take(rows, axis=1), limit)
 
 
+def pull_of(codes: Codes, lists: Lists | None, towards: Scores) -> Pull:
+    """What ``towards`` (dimensions,) has in common with everything there is; ``lists`` of a large workspace."""
+    none = np.zeros(0, dtype=np.float32)
+    return Pull(products_of(codes, towards, *_all(codes)), none if lists is None else lists.centres @ towards)
+
+
+def _all(codes: Codes) -> tuple[Rows, Rows]:
+    return np.zeros(1, dtype=np.int64), np.array([len(codes)])
+
+
+def _lists(near: Scores, sizes: Rows, scan: int) -> Rows:
+    """The nearest lists that together hold ``scan`` rows, all where they hold fewer."""
+    order = np.argsort(-near)
+    return order[: int(np.searchsorted(np.cumsum(sizes[order]), scan)) + 1]
+
+
+def _without(scores: Scores, pulls: Sequence[Pull | None], first: Rows, size: Rows) -> Vectors:
+    """(pulls, scores) of the rows of these ranges, each without its pull."""
+    out = np.tile(scores, (len(pulls), 1))
+    ranged = list(zip(first.tolist(), (first + size).tolist(), strict=True))
+    for row, pull in zip(out, pulls, strict=True):
+        if pull is not None:
+            row -= np.concatenate([pull.rows[start:end] for start, end in ranged])
+    return out
+
+
+def _best_shown(scores: Vectors, first: Rows, size: Rows, allowed: NDArray[np.bool_], limit: int) -> Rows | None:
+    """The ``limit`` best rows by each of ``scores`` that may be shown, or None where too few of the best may.
+
+    Nearly always most may be: to look at some more of the best costs less than to ask of every row scanned.
+    """
+    looked_at = _SPARE * limit
+    if scores.shape[1] <= looked_at:
+        return None
+    ends = np.cumsum(size)
+    found = []
+    for each in scores:
+        best = np.argpartition(each, len(each) - looked_at)[-looked_at:]
+        run = np.searchsorted(ends, best, side="right")
+        rows = best + (first - ends + size)[run]
+        shown = allowed[rows]
+        if np.count_nonzero(shown) < limit:
+            return None
+        rows, held = rows[shown], each[best[shown]]
+        found.append(rows[np.argpartition(held, len(held) - limit)[-limit:]])
+    return np.unique(np.concatenate(found))
+
+
 def _best(rows: Rows, scores: Vectors, limit: int) -> Rows:
+    if len(rows) <= limit:
+        return rows
     return rows[np.unique(np.argpartition(scores, len(rows) - limit, axis=1)[:, -limit:])]
 
 

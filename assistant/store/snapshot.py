@@ -21,7 +21,7 @@ from assistant.spelling import Lexicon
 from assistant.spelling.lexicon import latin_words
 from assistant.store.codes import Codes, encode
 from assistant.store.lexical import Postings, build_postings, load_postings, save_postings
-from assistant.store.neighbours import Lists, Rows, arrange, nearest_of_all, ranges
+from assistant.store.neighbours import Lists, Pull, Rows, arrange, nearest_of_all, pull_of, ranges
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
@@ -156,17 +156,30 @@ class Snapshot:
     codes: Codes
     lists: Lists | None = None
     words: Mapping[str, int] = field(default_factory=dict)
+    _pulls: dict[str, Pull] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def lexicon(self) -> Lexicon:
         """What a misspelt question is read by."""
         return Lexicon(self.words, self.postings.vocabulary, np.diff(self.postings.indptr))
 
-    def nearest(self, probes: Vectors, allowed: NDArray[np.bool_], limit: int) -> Rows:
-        """Rows that may be shown, the ``limit`` nearest to each of ``probes`` (n, dimensions) by code."""
+    def nearest(
+        self,
+        probe: NDArray[np.float32],
+        allowed: NDArray[np.bool_],
+        limit: int,
+        pulls: Sequence[Pull | None] = (None,),
+    ) -> Rows:
+        """Rows that may be shown, the ``limit`` nearest to ``probe`` (dimensions,) by code, for each of ``pulls``."""
         if self.lists is None:
-            return nearest_of_all(self.codes, probes, allowed, limit)
-        return self.lists.nearest(self.codes, probes, allowed, limit)
+            return nearest_of_all(self.codes, probe, allowed, limit, pulls)
+        return self.lists.nearest(self.codes, probe, allowed, limit, pulls)
+
+    def pull(self, name: str, towards: NDArray[np.float32]) -> Pull:
+        """What the direction of this name, ``towards``, has in common with every row; kept from the first time on."""
+        if name not in self._pulls:
+            self._pulls[name] = pull_of(self.codes, self.lists, towards)
+        return self._pulls[name]
 
     @cached_property
     def centres(self) -> Mapping[bool, Vectors]:

@@ -111,7 +111,7 @@ def our_recall(world: World, asked: Vectors) -> float:
         row_of = world.snapshot.table.row_of
         return recall_of(({row_of[key] for key, _ in world.index.search(v, K)} for v in asked), exact)
     everything = np.ones(len(rows), dtype=np.bool_)
-    return recall_of((set(_best(world.snapshot.nearest(v[None], everything, 80), rows, v)) for v in asked), exact)
+    return recall_of((set(_best(world.snapshot.nearest(v, everything, 80), rows, v)) for v in asked), exact)
 
 
 def _best(found: NDArray[np.int64], rows: Vectors, vector: NDArray[np.float32]) -> list[int]:

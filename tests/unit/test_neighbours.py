@@ -17,10 +17,10 @@ from assistant.ports import Vectors
 from assistant.query import Query
 from assistant.retrieval import Retriever
 from assistant.store import lexical, neighbours
-from assistant.store.codes import Codes, encode, scores_of
+from assistant.store.codes import Codes, encode, products_of, step_of
 from assistant.store.lexical import Postings, build_postings
 from assistant.store.memory import MemoryVectorIndex
-from assistant.store.neighbours import Lists, arrange, nearest_of_all
+from assistant.store.neighbours import Lists, arrange, nearest_of_all, pull_of
 from assistant.store.snapshot import Snapshot, build_snapshot, load_snapshot, save_snapshot
 from assistant.text import Segmenter
 
@@ -71,8 +71,8 @@ def test_the_nearest_lists_hold_nearly_all_neighbours_and_all_lists_hold_all(
     hits = 0
     for probe in probes:
         wanted = exact(rows, probe, 10)
-        hits += len(wanted & set(lists.nearest(codes, probe[None], everything, 80).tolist()))
-        found = lists.nearest(codes, probe[None], everything, 20, scan=len(rows)).tolist()
+        hits += len(wanted & set(lists.nearest(codes, probe, everything, 80).tolist()))
+        found = lists.nearest(codes, probe, everything, 20, scan=len(rows)).tolist()
         assert wanted <= set(found)
         assert len(found) == 20
     assert hits / 500 >= 0.97
@@ -82,43 +82,56 @@ def test_what_may_not_be_shown_is_never_found_and_the_search_goes_on_until_enoug
     arranged: tuple[Vectors, Codes, Lists],
 ) -> None:
     rows, codes, lists = arranged
-    probe = unit_rows(1, seed=2)
+    probe = unit_rows(1, seed=2)[0]
     allowed = np.zeros(len(rows), dtype=np.bool_)
-    allowed[np.argsort(rows @ probe[0])[:30]] = True  # only the farthest
+    allowed[np.argsort(rows @ probe)[:30]] = True  # only the farthest
     found = lists.nearest(codes, probe, allowed, 30)
     assert set(found.tolist()) == set(np.flatnonzero(allowed).tolist())
     assert len(lists.nearest(codes, probe, np.zeros(len(rows), dtype=np.bool_), 30)) == 0
 
 
-def test_two_probes_find_the_neighbours_of_both(arranged: tuple[Vectors, Codes, Lists]) -> None:
+def test_few_that_may_be_shown_among_the_nearest_do_not_hide_those_behind(
+    arranged: tuple[Vectors, Codes, Lists],
+) -> None:
     rows, codes, lists = arranged
-    probes = unit_rows(2, seed=3)
-    found = set(lists.nearest(codes, probes, np.ones(len(rows), dtype=np.bool_), 20, scan=len(rows)).tolist())
-    assert found >= exact(rows, probes[0], 10) | exact(rows, probes[1], 10)
+    for number, probe in enumerate(unit_rows(20, seed=6)):
+        allowed = np.random.default_rng(number).random(len(rows)) < (0.95, 0.4, 0.1)[number % 3]
+        allowed[list(exact(rows, probe, 90))] = False
+        found = lists.nearest(codes, probe, allowed, 20, scan=len(rows))
+        assert set(found.tolist()) == set(nearest_of_all(codes, probe, allowed, 20).tolist())
+        assert len(found) == 20
+
+
+def test_the_neighbours_without_a_pull_are_found_beside_the_others(arranged: tuple[Vectors, Codes, Lists]) -> None:
+    rows, codes, lists = arranged
+    probe, towards = unit_rows(2, seed=3)
+    pulls = (None, pull_of(codes, lists, towards))
+    found = set(lists.nearest(codes, probe, np.ones(len(rows), dtype=np.bool_), 20, pulls, scan=len(rows)).tolist())
+    assert found >= exact(rows, probe, 10) | exact(rows, probe - towards, 10)
     assert len(found) <= 40
 
 
 @pytest.mark.parametrize(("count", "dimensions"), [(0, 8), (1, 1), (50, 5), (3000, 384)])
 def test_without_lists_all_that_may_be_shown_are_compared(count: int, dimensions: int) -> None:
-    rows, probes = unit_rows(count, dimensions), unit_rows(2, dimensions, seed=4)
+    rows, (probe, towards) = unit_rows(count, dimensions), unit_rows(2, dimensions, seed=4)
     allowed = np.random.default_rng(8).random(count) < 0.7
-    found = nearest_of_all(encode(rows), probes, allowed, 20)
+    codes = encode(rows)
+    pulls = (None, pull_of(codes, None, towards))
+    found = nearest_of_all(codes, probe, allowed, 20, pulls)
     shown = np.flatnonzero(allowed)
-    wanted = {int(shown[place]) for probe in probes for place in exact(rows[shown], probe, 10)}
+    wanted = {int(shown[place]) for each in (probe, probe - towards) for place in exact(rows[shown], each, 10)}
     assert wanted <= set(found.tolist()) <= set(shown.tolist())
     assert len(found) <= 40
-    assert len(nearest_of_all(encode(rows), probes, ~allowed & allowed, 20)) == 0
+    assert len(nearest_of_all(codes, probe, ~allowed & allowed, 20, pulls)) == 0
 
 
 def test_codes_rank_as_products_do() -> None:
     rows = np.concatenate([unit_rows(400, 384), np.zeros((1, 384), np.float32)])
-    probes = unit_rows(2, 384, seed=5) * np.array([[1.0], [3.0]], np.float32)
     first, size = np.array([390, 10, 0]), np.array([11, 0, 30])
-    scores = scores_of(encode(rows), probes, first, size)
-    products = probes @ rows[[*range(390, 401), *range(30)]].T
-    for probe, score, product in zip(probes, scores, products, strict=True):
-        unit = float(score @ product / (product @ product))
-        assert np.abs(score / unit - product).max() <= 0.005 * np.linalg.norm(probe)
+    for probe in unit_rows(2, 384, seed=5) * np.array([[1.0], [3.0]], np.float32):
+        found = products_of(encode(rows), probe, first, size) * np.float32(step_of(rows))
+        product = rows[[*range(390, 401), *range(30)]] @ probe
+        assert np.abs(found - product).max() <= 0.005 * np.linalg.norm(probe)
     assert not encode(np.zeros((2, 3), np.float32)).any()
 
 
