@@ -28,6 +28,7 @@ from assistant.query import Query
 from assistant.settings import Settings
 from assistant.store.records import KnowledgeRecords
 from evals.cases import read_cases
+from evals.halves import half_of
 
 PLANTED = {"the same day": timedelta(0), "90 days later": timedelta(days=90)}
 
@@ -84,15 +85,13 @@ def main(workspace: str, cases: Path) -> None:
             alarms.append({"question": question, "text": found.text})
         if source != "questions" or kind_of(found) != "one":
             continue
-        drawn = hashlib.sha256(question.encode()).digest()
-        if drawn[1] % 3:
+        if hashlib.sha256(question.encode()).digest()[1] % 3:
             continue  # a third is enough to plant in
-        half = drawn[0] % 2
         for name, later in PLANTED.items():
             for title, shown in (("the same title", ""), ("the question for title", question)):
                 twins = planted(found, passages, shown, later, now)
                 if twins is not None:
-                    key = f"planted, half {half}, {name}, {title}"
+                    key = f"planted, half {half_of(question)}, {name}, {title}"
                     counts.setdefault(key, Counter())[kind_of(_answer(question, twins, embedder, now))] += 1
     report = {name: dict(count) for name, count in sorted(counts.items())}
     sys.stdout.write(json.dumps({"counts": report, "alarms": alarms}, ensure_ascii=False, indent=1) + "\n")

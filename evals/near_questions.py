@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from assistant.figures import figures
 from assistant.ports import Vectors
 from assistant.settings import Settings
 from assistant.text import fold
+from evals.halves import half_of
 
 THRESHOLDS = (0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99)
 
@@ -70,13 +70,13 @@ def main(path: Path) -> None:
         read = [(row["text"], row["category"]) for row in csv.DictReader(stream)]
     embedder = build(Settings()).batch_embedder
     rows = embedder.embed_queries([fold(text) for text, _ in read])
-    half = [hashlib.sha256(text.encode()).digest()[0] % 2 for text, _ in read]
+    half = [half_of(text) for text, _ in read]
     found: dict[str, object] = {}
-    for number in (0, 1):
-        own = [i for i, h in enumerate(half) if h == number]
+    for name in ("A", "B"):
+        own = [i for i, h in enumerate(half) if h == name]
         texts, intents = [read[i][0] for i in own], [read[i][1] for i in own]
         cosine = {str(t): asdict(by_cosine(texts, intents, rows[own], t)) for t in THRESHOLDS}
-        found[f"half {number}"] = {"same form": asdict(by_form(texts, intents)), "cosine": cosine}
+        found[f"half {name}"] = {"same form": asdict(by_form(texts, intents)), "cosine": cosine}
     sys.stdout.write(f"{json.dumps(found, indent=1)}\n")
 
 

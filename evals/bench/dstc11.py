@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from assistant.domain.conversation import Turn
 from assistant.errors import InputRejected
 from evals.beir import BeirDocument
+from evals.halves import Half, half_of
 
 FOLDER = "dstc11-track5"
 
@@ -30,9 +30,9 @@ class DialogueTurn:
     gold: frozenset[str]
 
     @property
-    def half(self) -> str:
-        """``A`` (to fit on) or ``B`` (to report on), by a hash of the conversation."""
-        return "AB"[sha256(self.conversation.encode()).digest()[0] % 2]
+    def half(self) -> Half:
+        """``A`` (to fit on) or ``B`` (to report on), by the conversation."""
+        return half_of(self.conversation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from evals.bench.page import Place
 from evals.bench.peers import peers
 from evals.bench.systems import DEPTH, OURS, Measured, beside_best, comparison, of_ours, of_peer, table
 from evals.bench.tau2 import FOLDER, load_tau2
+from evals.halves import half_of
 from evals.retrieval_run import run_retrieval
 
 MEASURES = ("recall@10", "mrr@10")
@@ -57,11 +57,6 @@ def tau2_tasks(folder: Path, place: Place) -> tuple[list[str], dict[str, Any]]:
         "",
     ]
     return out, {"rows": rows, "beside_best_peer": beside, "recall@10_by_half": of_half}
-
-
-def half_of(task: str) -> str:
-    """``A`` (read while rules are made) or ``B`` (reported), by a hash of the task's name."""
-    return "AB"[sha256(task.encode()).digest()[0] % 2]
 
 
 def _mean(measured: Measured, keys: list[str]) -> float:
