@@ -97,20 +97,10 @@ def gather(
 
 
 def passage_of(chunk: Chunk, ranked: Ranked, index: int) -> Passage:
-    return Passage(
-        id=chunk.id,
-        document_id=chunk.document_id,
-        kind=chunk.kind,
-        title=chunk.title,
-        heading=chunk.heading,
-        text=chunk.text,
-        score=round(float(ranked.score[index]), 4),
-        locale=chunk.locale,
-        audience=chunk.audience,
-        dense=round(float(ranked.dense[index]), 4),
-        lexical=round(float(ranked.lexical[index]), 4),
-        url=chunk.url,
-        conversation_id=chunk.conversation_id,
-        updated_at=chunk.updated_at,
-        valid_until=chunk.valid_until,
+    """The chunk as the passage at this place of the ranking, its figures rounded to four digits."""
+    return Passage.of(
+        chunk,
+        round(float(ranked.score[index]), 4),
+        round(float(ranked.dense[index]), 4),
+        round(float(ranked.lexical[index]), 4),
     )

@@ -119,6 +119,27 @@ class Passage:
     updated_at: datetime | None = None
     valid_until: datetime | None = None
 
+    @staticmethod
+    def of(chunk: Chunk, score: float, dense: float = 0.0, lexical: float = 0.0) -> Passage:
+        """The chunk as it is returned for a query."""
+        return Passage(
+            id=chunk.id,
+            document_id=chunk.document_id,
+            kind=chunk.kind,
+            title=chunk.title,
+            heading=chunk.heading,
+            text=chunk.text,
+            score=score,
+            locale=chunk.locale,
+            audience=chunk.audience,
+            dense=dense,
+            lexical=lexical,
+            url=chunk.url,
+            conversation_id=chunk.conversation_id,
+            updated_at=chunk.updated_at,
+            valid_until=chunk.valid_until,
+        )
+
     @property
     def article_id(self) -> str | None:
         """The article's id, or None for a mined resolution."""

@@ -36,21 +36,7 @@ class _Only(Retriever):
 
     def __init__(self, like: Retriever, chunk: Chunk) -> None:
         self.__dict__.update(like.__dict__)
-        self._passage = Passage(
-            id=chunk.id,
-            document_id=chunk.document_id,
-            kind=chunk.kind,
-            title=chunk.title,
-            heading=chunk.heading,
-            text=chunk.text,
-            score=1.0,
-            locale=chunk.locale,
-            audience=chunk.audience,
-            url=chunk.url,
-            conversation_id=chunk.conversation_id,
-            updated_at=chunk.updated_at,
-            valid_until=chunk.valid_until,
-        )
+        self._passage = Passage.of(chunk, 1.0)
 
     def search(self, query: Query, *, now: datetime) -> Retrieval:
         return Retrieval((self._passage,))
