@@ -19,6 +19,7 @@ import numpy as np
 
 from assistant.errors import ConfigurationError, EmbeddingFailed
 from assistant.llm.e5_weights import MAX_TOKENS, bundled_weights, unpacked_model
+from assistant.llm.model_edge import storable
 from assistant.ports import Vectors
 
 _DIMENSIONS = 384
@@ -141,8 +142,7 @@ def _clean(text: str) -> str:
     The engine stops at NUL, and writes past its buffer on characters that expand 18-fold (U+FDFA) unless
     NFKC has expanded them before; a lone surrogate has no UTF-8 form.
     """
-    text = text[:_MAX_CHARS].replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFKC", text).strip()
+    return unicodedata.normalize("NFKC", storable(text[:_MAX_CHARS].replace("\0", ""))).strip()
 
 
 class Engine:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ConfigurationError, RerankingFailed
+from assistant.llm.model_edge import loading, storable
 
 
 class CrossEncoderReranker:
@@ -22,13 +23,10 @@ class CrossEncoderReranker:
     def __init__(self, model: str, *, allow_download: bool = False) -> None:
         self._name = model
         self._lock = threading.Lock()
-        try:
+        with loading(f"The reranker {model!r}", allow_download=allow_download):
             from sentence_transformers import CrossEncoder
 
             self._model: Any = CrossEncoder(model, device="cpu", local_files_only=not allow_download)
-        except Exception as exc:
-            remedy = "" if allow_download else " Give the path of a local folder, or allow the download."
-            raise ConfigurationError(f"The reranker {model!r} could not be loaded: {exc}.{remedy}") from exc
         if self._model.num_labels != 1:
             raise ConfigurationError(
                 f"The reranker {model!r} gives {self._model.num_labels} figures for a pair; "
@@ -44,7 +42,7 @@ class CrossEncoderReranker:
         """(n,) figures, higher for a better answer. Raises RerankingFailed."""
         if not passages:
             return np.zeros(0, dtype=np.float32)
-        pairs = [(_storable(question), _storable(passage)) for passage in passages]
+        pairs = [(storable(question), storable(passage)) for passage in passages]
         try:
             with self._lock:
                 found = self._model.predict(pairs, show_progress_bar=False)
@@ -54,8 +52,3 @@ class CrossEncoderReranker:
         if len(scores) != len(pairs) or not np.isfinite(scores).all():
             raise RerankingFailed(f"{self._name} gave no finite figure for each of {len(pairs)} passages.")
         return scores
-
-
-def _storable(text: str) -> str:
-    """A lone surrogate has no UTF-8 form: tokenizers would not take it."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from assistant.errors import ConfigurationError, EmbeddingFailed
+from assistant.errors import EmbeddingFailed
+from assistant.llm.model_edge import loading, storable
 from assistant.ports import Vectors
 
 _REQUEST_TEXTS = 64  # texts a request: servers cap the list, and a failed request repeats little
@@ -27,13 +28,10 @@ class SentenceTransformersEmbedder:
         self._name = model
         self._prefixes = (query_prefix, passage_prefix)
         self._lock = threading.Lock()
-        try:
+        with loading(f"The embedding model {model!r}", allow_download=allow_download):
             from sentence_transformers import SentenceTransformer
 
             self._model: Any = SentenceTransformer(model, device="cpu", local_files_only=not allow_download)
-        except Exception as exc:
-            remedy = "" if allow_download else " Give the path of a local folder, or allow the download."
-            raise ConfigurationError(f"The embedding model {model!r} could not be loaded: {exc}.{remedy}") from exc
         self._dimensions = len(self._model.encode("", prompt="", show_progress_bar=False))
 
     @property
@@ -55,7 +53,7 @@ class SentenceTransformersEmbedder:
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.empty((0, self._dimensions), dtype=np.float32)
-        prefixed = [prefix + _storable(text) for text in texts]
+        prefixed = [prefix + storable(text) for text in texts]
         try:
             with self._lock:
                 # prompt="": a default prompt in the model's folder would come on top of the prefix
@@ -125,7 +123,7 @@ class OpenAIEmbedder:
 
     def _embed(self, prefix: str, texts: Sequence[str]) -> Vectors:
         # servers reject an empty string; a space has the same (lack of) meaning
-        prefixed = [prefix + _storable(text) or " " for text in texts]
+        prefixed = [prefix + storable(text) or " " for text in texts]
         rows: list[Sequence[float]] = []
         for start in range(0, len(prefixed), _REQUEST_TEXTS):
             rows += self._request(prefixed[start : start + _REQUEST_TEXTS])
@@ -171,7 +169,7 @@ class HashEmbedder:
         """(n, dimensions) unit rows; queries and passages are embedded alike."""
         counts = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         for row, text in enumerate(texts):
-            folded = f" {_storable(text).casefold()} "
+            folded = f" {storable(text).casefold()} "
             for size in (1, 2, 3):
                 for start in range(len(folded) - size + 1):
                     code = zlib.crc32(folded[start : start + size].encode())
@@ -181,11 +179,6 @@ class HashEmbedder:
 
 def _fingerprint(kind: str, model: str, prefixes: tuple[str, str]) -> str:
     return f"{kind}:{model}:{zlib.crc32(repr(prefixes).encode()):08x}"
-
-
-def _storable(text: str) -> str:
-    """A lone surrogate has no UTF-8 form: neither tokenizers nor JSON would take it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _unit(rows: Any, texts: int, dimensions: int) -> Vectors:
