@@ -22,32 +22,25 @@ import numpy as np
 
 from assistant.errors import ConfigurationError, EmbeddingFailed
 from assistant.llm.bundled_e5 import BundledE5
+from assistant.llm.wrapped import WrappedEmbedder
 from assistant.ports import Vectors
 
 _log = logging.getLogger(__name__)
 
 
-class EmbeddingProcess:
+class EmbeddingProcess(WrappedEmbedder):
     """An Embedder with the vectors of ``BundledE5(cache, batches_only=True)``, which another process computes.
 
     Where that process cannot be started, or dies, texts are embedded here and a warning is logged. ``close`` ends it.
     """
 
     def __init__(self, cache: Path) -> None:
-        self._here = BundledE5(cache, batches_only=True)
+        super().__init__(BundledE5(cache, batches_only=True))
         self._cache = cache
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._closed = False
         self._failed = False
-
-    @property
-    def fingerprint(self) -> str:
-        return self._here.fingerprint
-
-    @property
-    def dimensions(self) -> int:
-        return self._here.dimensions
 
     def start(self) -> None:
         """Begin to load the model there; texts may be asked for at once."""
@@ -90,7 +83,7 @@ class EmbeddingProcess:
                     child.kill()
                     self._failed = True
                     self._let_go()
-        return self._here.embed_queries(texts) if query else self._here.embed_passages(texts)
+        return self._embedder.embed_queries(texts) if query else self._embedder.embed_passages(texts)
 
     def _started(self) -> subprocess.Popen[bytes] | None:
         if self._child is None and not self._failed and not self._closed:
