@@ -45,8 +45,8 @@ def retriever(*articles: Article) -> Retriever:
     return throwaway_retriever([chunk for write in writes for chunk in write.chunks], entries, HashEmbedder())
 
 
-def found(by: Retriever, question: str, **asked: object) -> tuple[list[str], tuple[str, ...]]:
-    result = by.search(Query(question, **asked), now=NOW)  # type: ignore[arg-type]
+def found(by: Retriever, question: str) -> tuple[list[str], tuple[str, ...]]:
+    result = by.search(Query(question), now=NOW)
     return [p.document_id for p in result.passages], result.withheld
 
 

@@ -13,18 +13,17 @@ TEXT = "退款一般 3 个工作日到账。信用卡最长 7 天。节假日顺
 ENGLISH = "Refunds arrive within 3 working days. Credit cards take up to 7 days. Public holidays are added."
 
 
-def passage(key: str, text: str, **other: object) -> Passage:
-    values: dict[str, object] = {
-        "id": key,
-        "document_id": key,
-        "kind": DocumentKind.ARTICLE,
-        "title": "退款",
-        "heading": "",
-        "text": text,
-        "score": 0.5,
-        "locale": "zh",
-    }
-    return Passage(**{**values, **other})  # type: ignore[arg-type]
+def passage(
+    key: str,
+    text: str,
+    *,
+    kind: DocumentKind = DocumentKind.ARTICLE,
+    title: str = "退款",
+    heading: str = "",
+    score: float = 0.5,
+    updated_at: datetime | None = None,
+) -> Passage:
+    return Passage(key, key, kind, title, heading, text, score, "zh", updated_at=updated_at)
 
 
 def kept(*passages: Passage) -> list[str]:
