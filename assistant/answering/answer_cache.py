@@ -1,7 +1,7 @@
 """Remembers what the model wrote to a question that anybody may ask, so that asking it again costs no model call.
 
-The key is the prompt itself, with the question in its normal form: passages are looked up for every question, so a
-remembered answer is found only while the same passages with the same words would be given to the same model again.
+The key is the prompt itself, with the question in the form that ways of putting it share: passages are looked up for
+every question, so an answer is found only while the same passages with the same words would be given to the same model.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from assistant import phrases
 from assistant.answering.answer_cache import AnswerCache, for_anybody, normal_form, traditional
+from assistant.answering.asked_form import asked_form
 from assistant.answering.making import Making, RecordMaker, at_once, since
 from assistant.answering.rules import SIGN_IN, RulesStage
 from assistant.domain.knowledge import Passage
@@ -124,7 +125,7 @@ class Composer:
         """Under which the answer may be remembered, or None where it is this customer's alone."""
         if self._cache is None or not for_anybody(making):
             return None
-        question = replace(making.question, text=normal_form(making.question.text), history=())
+        question = replace(making.question, text=asked_form(normal_form(making.read_as)), history=())
         return f"{traditional(making.question.text)} {generator.key(question, passages, making.locale)}"
 
     def _written(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from assistant.answering import AnswerCache, Answerer
 from assistant.answering.answer_cache import normal_form, traditional
+from assistant.answering.asked_form import asked_form
 from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import Article
 from assistant.domain.live import Question
@@ -92,7 +93,8 @@ def test_traditional_script_is_told_apart_since_it_is_answered_in_kind() -> None
 # -- the whole answerer, with and without the cache --
 
 TOPICS = {"退款": "退款在{n}个工作日内到账。", "换货": "换货在{n}天内可以申请。", "发票": "发票在{n}小时内开出。"}
-QUESTIONS = [f"{topic}{end}" for topic in TOPICS for end in ("要多久?", "怎么申请?", "还能办吗")]
+ENDS = ("要多久?", "需要多长时间", "怎么申请?", "能不能办", "还能办吗")
+QUESTIONS = [f"{topic}{end}" for topic in TOPICS for end in ENDS] + [f"如何申请{topic}" for topic in TOPICS]
 ORDERS = {"ann": "A10023", "bob": "B20457"}
 
 
@@ -116,7 +118,7 @@ class Echo:
             yield ChatDelta("NO_ANSWER")
             return
         sentences = re.findall(r"[^。\n]+。", first[1])
-        chosen = sentences[hashlib.sha256(normal_form(asked[1]).encode()).digest()[0] % len(sentences)]
+        chosen = sentences[hashlib.sha256(asked_form(normal_form(asked[1])).encode()).digest()[0] % len(sentences)]
         record = next((line for line in prompt.splitlines() if re.search("A10023|B20457", line)), "")
         yield ChatDelta(f"{chosen.rstrip('。')}[1]。{record.removeprefix('- ')}")
         yield ChatDelta(usage={"prompt_tokens": 10, "completion_tokens": 5})
@@ -202,6 +204,34 @@ def test_the_second_visitor_costs_no_call() -> None:
     assert (first.usage is None, second.usage) == (False, None)
     assert "cache" in second.timings_ms
     assert first.trace_id != second.trace_id
+
+
+def test_another_way_of_putting_it_costs_no_call_while_the_same_passages_are_found() -> None:
+    shop = Shop(cached=True)
+    first, second = shop.ask("退款要多久?"), shop.ask("退款需要多长时间")
+    assert [p.id for p in first.passages] == [p.id for p in second.passages]
+    assert (shop.model.calls, second.cached, second.text) == (1, True, first.text)
+    assert not shop.ask("退款要多久?", "ann").cached
+    shop.change("退款", 8)
+    assert not shop.ask("退款需要多长时间").cached
+
+
+def test_another_thing_asked_of_the_same_passages_is_another_question() -> None:
+    shop = Shop(cached=True)
+    shop.ask("退款能办吗")
+    for other in ("退款不能办吗", "退款怎么办", "退款能办几次", "退款谁能办", "换货能办吗", "我的退款能办吗"):
+        assert not shop.ask(other).cached
+
+
+def test_a_slip_that_is_read_as_the_same_words_costs_no_call() -> None:
+    shop = Shop(cached=True)
+    shop.articles = {"warranty": Article("warranty", "Warranty", "The warranty of the kettle is 2 years。")}
+    first, second = (
+        shop.ask("How long is the warranty of the kettle?"),
+        shop.ask("How long is the waranty of the kettle"),
+    )
+    assert second.read_as == "How long is the warranty of the kettle"
+    assert (first.cached, second.cached, shop.model.calls) == (False, True, 1)
 
 
 def test_a_greeting_before_the_question_changes_nothing_but_a_topic_does() -> None:
