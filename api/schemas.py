@@ -286,6 +286,9 @@ class DraftOut(_Out):
     confidence: float = Field(ge=0, le=1)
     citations: list[CitationOut]
     state_used: list[str]
+    to_check: list[str] = Field(
+        default=[], description="Sentences from an old reply that tell what was done then: do it, or take them out."
+    )
     model: str | None
     degraded: list[str]
     verdict: Literal["accepted", "edited", "rejected"] | None = None
@@ -305,6 +308,7 @@ class DraftOut(_Out):
             confidence=reply["confidence"],
             citations=[CitationOut(**citation) for citation in reply["citations"]],
             state_used=reply["state_used"],
+            to_check=reply.get("to_check", []),  # drafts kept from before have none
             model=reply["model"],
             degraded=reply["degraded"],
             verdict=draft.verdict,

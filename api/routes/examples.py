@@ -93,6 +93,7 @@ DRAFT: dict[str, Any] = {
     "conversation_id": CONVERSATION["id"],
     "turn_seq": 0,
     **{name: REPLY[name] for name in ("text", "decision", "confidence", "citations", "state_used", "model")},
+    "to_check": [],
     "degraded": [],
     "verdict": None,
     "sent": None,

@@ -194,6 +194,7 @@ function showDraft(held = false) {
   }
   if (has(`draftIs_${draft.decision}`)) notes.push(said("p", `draftIs_${draft.decision}`, { class: "error" }));
   if (draft.degraded.length) notes.push(said("p", "draftDegraded", { class: "error" }, { names: draft.degraded.join(", ") }));
+  if (draft.to_check.length) notes.push(el("div", { class: "check" }, said("p", "draftCheck"), el("ul", {}, ...draft.to_check.map((sentence) => el("li", {}, sentence)))));
   const sources = bySource(draft.citations).map(({ citation, quotes }) => {
     const flag = citation.article_id ? said("button", "flagArticle", { type: "button", class: "quiet" }) : null;
     flag?.addEventListener("click", () => flagDialog(citation.article_id, citation.title));

@@ -8,6 +8,7 @@ from dataclasses import replace
 from assistant import phrases
 from assistant.answering.composing import Composer
 from assistant.answering.making import Making, RecordMaker
+from assistant.answering.to_check import to_check
 from assistant.domain.knowledge import Passage
 from assistant.domain.reply import Citation, Reply
 from assistant.drafting import NEIGHBOURS, adapt, beyond, choose_case, sources
@@ -51,12 +52,14 @@ class DraftStage:
         told = adapt(passage.text, making.locale, _own(making, articles))
         citation = Citation(passage.id, passage.title, passage.text, conversation_id=passage.conversation_id)
         if reply is None:
-            return self._records.make(making, told, "answer", passage.score, citations=(citation,))
+            alone = self._records.make(making, told, "answer", passage.score, citations=(citation,))
+            return replace(alone, to_check=to_check(told))
         added = beyond(told, reply.text)
         if not added:
             return reply
         text, citations = f"{reply.text}\n\n{added}".strip(), (*reply.citations, citation)
-        return replace(reply, text=text, citations=citations, confidence=max(reply.confidence, passage.score))
+        confidence = max(reply.confidence, passage.score)
+        return replace(reply, text=text, citations=citations, confidence=confidence, to_check=to_check(added))
 
 
 def _own(making: Making, articles: Sequence[Passage]) -> str:

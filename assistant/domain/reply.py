@@ -91,6 +91,7 @@ class Reply:
     ``runs_told`` are the task runs whose outcome the text tells; ``usage`` is None where no model was asked.
     ``cached``: the model wrote it for the same question earlier. ``withheld`` are documents that came near, but whose
     negative questions were nearer; ``read_as`` is the question as it was searched, where slips in it were mended.
+    ``to_check`` are sentences of a draft that tell what was done for another customer, or was so on that day.
     """
 
     text: str
@@ -113,3 +114,4 @@ class Reply:
     cached: bool = False
     withheld: tuple[str, ...] = ()
     read_as: str | None = None
+    to_check: tuple[str, ...] = ()
