@@ -9,25 +9,40 @@ import hashlib
 import logging
 import re
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from assistant.domain.task import Task, TaskSet
+from assistant.domain.task import Task, TaskSet, Words
 from assistant.errors import EmbeddingFailed
 from assistant.ports import Embedder, Vectors
 from assistant.state.answers.identifiers import find_ids
 from assistant.state.answers.normalise import normalise
 from assistant.tasks.speech import act_of
+from assistant.text import Segmenter, has_han
 
 _log = logging.getLogger(__name__)
 # Cosines of the bundled embedder, set by hand; not fitted to tests/data/task_utterances.jsonl, which measures them.
 NEAR = 0.90
 MARGIN = 0.01
 SLACK = 0.04
+# Words of any request, whatever it is about: "sent wrong, please change it" is near "typed wrong, please change it".
+_ANY_REQUEST = (
+    "我 你 您 们 的 了 吗 呢 吧 啊 是 有 没 不 要 想 能 可 以 给 帮 忙 麻 烦 请 问 把 被 让 到 去 来 在 和 还 "
+    "再 就 都 也 多 少 好 这 那 一 下 个 张 单 件 双 次 第 二 怎 么 什 哪 里 几 久 后 前 现 昨 今 明 天 上 订 "
+    "货 东 西 商 品 客 服 改 换 更 修 成 错 写 填 拍 发 买 申 处 理 办 弄 坏 晚 时 间 号 新 点 用 帮我 麻烦 "
+    "可以 这个 那个 订单 商品 东西 修改 更换 更改 换成 改成 写错 填错 下单 申请 处理 怎么 什么 哪里 以后 现在 "
+    "昨天 今天 上次 一下 一个 一张 "
+    "i me my we you your it its this that the a an of for to in on at by from with and or is are be was do "
+    "does did don not no please can could would will want need like get got give make have has had order item "
+    "thing product last yesterday today now after before instead anymore there here where how what when which "
+    "wrong change fix correct update put send help one new again off"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,7 @@ class Recogniser:
         self._vectors: Vectors | None = None
         self._wanted = [[re.compile(p) for p in task.patterns] for task in self._tasks]
         self._excluded = [[re.compile(p) for p in task.not_patterns] for task in self._tasks]
+        self._topics = [_topics(task) for task in self._tasks]
         self._labels: list[tuple[int, str]] = []
         self._texts: list[str] = []
         for number, task in enumerate(self._tasks):
@@ -74,7 +90,7 @@ class Recogniser:
                 return None
             intent: Literal["request", "question"] = "request" if act == "request" else "question"
             return Recognised(by_pattern, intent, 0.95 if near else 0.9, "both" if near else "patterns")
-        if near is None or near[1] == "none" or near[2] < NEAR:
+        if near is None or near[1] == "none" or near[2] < NEAR or not self._on_topic(said, near[0]):
             return None
         intent = "request" if act == "request" and near[1] == "request" else "question"
         return Recognised(near[0], intent, round(min(1.0, near[2]), 3), "examples")
@@ -98,6 +114,10 @@ class Recogniser:
             return found[0] if found else None
         near = self._nearest(said, among=found)
         return near[0] if near is not None else found[0]
+
+    def _on_topic(self, said: str, task: Task) -> bool:
+        """Whether the text says what the task is about, and not only that something is to be changed or done."""
+        return not self._topics[self._tasks.index(task)].isdisjoint(_words(said))
 
     def _nearest(self, said: str, among: Sequence[Task] | None = None) -> tuple[Task, str, float] | None:
         """(task, kind, cosine) of the nearest example; None where the margin to the next other label is too small."""
@@ -155,3 +175,25 @@ class Recogniser:
             except OSError as exc:
                 _log.warning("task examples could not be kept in %s: %s", path, exc)
         return vectors
+
+
+def _topics(task: Task) -> frozenset[str]:
+    """The words that the task's own texts have in common: in two of them at least."""
+    texts = (*_both(task.title), *_both(task.description), *task.examples, *task.questions)
+    counted = Counter(word for text in texts for word in _words(text))
+    return frozenset(word for word, count in counted.items() if count >= 2)
+
+
+def _both(words: Words) -> tuple[str, str]:
+    return words.zh, words.en
+
+
+def _words(text: str) -> frozenset[str]:
+    """Words, and of Chinese the characters too: 免邮券 and 优惠券 share one."""
+    terms = {term for term in Segmenter().terms(text) if not term.startswith("#")}
+    return frozenset(terms.union(*(term for term in terms if has_han(term)))) - _any_request()
+
+
+@cache
+def _any_request() -> frozenset[str]:
+    return frozenset(term for word in _ANY_REQUEST.split() for term in Segmenter().terms(word))
