@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from assistant.domain.knowledge import Article
 from assistant.errors import RerankingFailed
 from assistant.llm.embedders import HashEmbedder
-from assistant.ports import Reranker
+from assistant.ports import Reranker, Vectors
 from assistant.query import Query
 from assistant.reranking import DEPTH
 from assistant.retrieval import Retriever
 from assistant.throwaway import throwaway_retriever
+from evals.beir import BeirData, BeirDocument
+from evals.retrieval_run import run_retrieval
 from ingest.pipeline import article_write
 from tests.rerankers import SharedLetters
 
@@ -57,6 +60,22 @@ def test_a_passage_below_the_first_five_is_brought_up_and_places_keep_their_scor
     assert [p.score for p in found.passages] == [p.score for p in before[:5]]
     assert "rerank" in found.timings_ms
     assert found.degraded == ()
+
+
+class Slow(HashEmbedder):
+    """Takes its time over a question."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        time.sleep(0.3)
+        return super().embed_queries(texts)
+
+
+def test_an_evaluation_counts_the_time_of_embedding_once() -> None:
+    corpus = {f"d{n}": BeirDocument(f"Towels {n}", f"Wash towel number {n} warm, not hot.") for n in range(3)}
+    data = BeirData(corpus, {"q": "wash towels"}, {"q": {"d2": 1}})
+    result = run_retrieval(data, Slow(), depth=10, reranker=Planted("Towels 2"))
+    assert [key for key, _ in result.run["q"]][:1] == ["d2"]
+    assert result.latency_ms["embed_p50"] >= 300 > result.latency_ms["retrieve_p50"]
 
 
 def test_equal_figures_change_nothing() -> None:
