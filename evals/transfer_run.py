@@ -12,10 +12,12 @@ from assistant.answering import Answerer
 from assistant.bootstrap import Service
 from assistant.domain.reply import Reply
 from assistant.drafting import split_turns
-from assistant.followup import asked_after
+from assistant.followup import asked_after, earlier_texts
 from assistant.ports import ChatModel, Progress
+from assistant.query import Query, meant_by
 from assistant.retrieval import CONTEXT_CHARS
 from assistant.settings import Settings
+from assistant.store.snapshot import Snapshot
 from assistant.text import fold
 from evals.caching_embedder import CachingEmbedder
 from evals.cases import Prediction, ReplyCase
@@ -160,7 +162,7 @@ class Bench:
     def prefill(self, known: Collection[str] = (), progress: Progress | None = None) -> None:
         """As ``prefill`` does, for the cases that are not ``known``. Raises EmbeddingFailed."""
         rest = [case for case in self.cases if case.case_id not in known]
-        prefill(rest, self.embedder, progress, resolutions=not self.view.snapshot.table.is_article.all())
+        prefill(rest, self.view.snapshot, self.embedder, progress)
 
     async def replay(
         self,
@@ -216,18 +218,20 @@ def prepare(
 
 
 def prefill(
-    cases: Sequence[ReplyCase], embedder: CachingEmbedder, progress: Progress | None = None, *, resolutions: bool = True
+    cases: Sequence[ReplyCase], snapshot: Snapshot, embedder: CachingEmbedder, progress: Progress | None = None
 ) -> None:
-    """Embed in large batches what drafting will ask for case by case, ahead of it where that is possible.
+    """Embed in large batches what drafting from ``snapshot`` will ask for case by case, ahead of it where possible.
 
-    Without ``resolutions`` in the knowledge no case looks for similar ones. Raises EmbeddingFailed.
+    Those are the readings of each question that the retriever searches, and what similar cases are compared with; where
+    the knowledge holds no resolutions no case looks for similar ones. Raises EmbeddingFailed.
     """
+    resolutions = not snapshot.table.is_article.all()
     texts: list[str] = []
     for case in cases:
         text, before, history = split_turns(case.turns)
         question, context = asked_after(text, history)
-        texts += [fold(question), fold(text)]
-        texts += [fold(f"{context} {question}")] if context else []
+        query = Query(question, earlier=earlier_texts(history), context=context)
+        texts += [*meant_by(query, snapshot).readings, fold(text)]
         if resolutions and before.strip():
             texts.append(fold(f"{before[-CONTEXT_CHARS:]} {text}"))
     if embedder.ahead:

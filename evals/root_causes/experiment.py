@@ -14,7 +14,6 @@ from assistant.drafting import NEIGHBOURS, split_turns
 from assistant.followup import asked_after, earlier_texts
 from assistant.ports import Progress
 from assistant.query import Query
-from assistant.text import fold
 from evals.answer_metrics import AnswerScorer, CaseScore
 from evals.answer_metrics.figures import figures
 from evals.answer_metrics.sentences import content_sentences
@@ -93,7 +92,7 @@ class RootCauses:
         """Have embedded in the background what the experiments on these cases will nearly always ask for."""
         embedder = self._bench.embedder
         for case in failed if embedder.ahead else ():
-            embedder.expect_queries(fold(" ".join(sought.wanted)) for sought in self._searches(case) if sought.wanted)
+            self._search.expect(self._searches(case))
             for passage in replies[case.case_id].passages:
                 embedder.expect_queries(content_sentences(passage.text))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +15,6 @@ from assistant.llm.wrapped import WrappedEmbedder
 from assistant.ports import Vectors
 from assistant.query import Query
 from assistant.retrieval import Retriever
-from assistant.text import fold
 from evals.answer_metrics import AnswerScorer
 from evals.answer_metrics.contradiction import contradiction
 from evals.answer_metrics.facts import facts_recall
@@ -82,14 +81,18 @@ class KnowledgeSearch:
         self._vectors, self._background, self._weights = scorer.luck
         self._sentences: dict[str, tuple[str, ...]] = {}
 
+    def expect(self, searches: Iterable[Sought]) -> None:
+        """Have the wanted texts of these embedded in the background, as ``find`` will search for them."""
+        self._embedder.expect_queries(self._by_meaning.reading(" ".join(s.wanted)) for s in searches if s.wanted)
+
     def find(self, searches: Sequence[Sought], progress: Callable[[int], None] | None = None) -> list[list[Support]]:
         """For each search its passages by how far they hold what is wanted, best first.
 
         Raises EmbeddingFailed. Internal passages are among them: an agent may know what a customer may not be told.
         ``progress`` is told how many searches are done.
         """
-        texts = [fold(text) for s in searches if s.wanted for text in (" ".join(s.wanted), asked_by(s.case))]
-        self._embedder.prepare_queries(texts)
+        texts = (text for s in searches if s.wanted for text in (" ".join(s.wanted), asked_by(s.case)))
+        self._embedder.prepare_queries(map(self._by_meaning.reading, texts))
         candidates = [self._candidates(sought) if sought.wanted else {} for sought in searches]
         held = (sentence for chunks in candidates for chunk in chunks for sentence in self._sentences_of(chunk))
         self._vectors.prepare((*(sentence for sought in searches for sentence in sought.wanted), *held))
