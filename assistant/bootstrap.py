@@ -1,13 +1,11 @@
-"""The composition root: settings in, a working service out. Adapters are constructed here and nowhere else."""
+"""The composition root: settings in, a working service out. Adapters are constructed here, models in ``models``."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from assistant.costs import Thresholds, load_costs, thresholds
+from assistant import models
+from assistant.costs import Thresholds, thresholds_in_force
 from assistant.desk import Desk
 from assistant.errors import ConfigurationError, TeachbackError
 from assistant.fitted import Fitted, load_fitted
@@ -94,37 +93,7 @@ class Service:
     @cached_property
     def embedder(self) -> Embedder:
         """The configured embedder; its model loads on first use."""
-        from assistant.llm.embedders import HashEmbedder, OpenAIEmbedder, SentenceTransformersEmbedder
-
-        settings = self.settings
-        kind, _, name = settings.embedder.partition(":")
-        if kind == "bundled" and not name:
-            from assistant.llm.bundled_e5 import BundledE5
-
-            return BundledE5(settings.cache_dir)
-        if kind == "sentence-transformers" and name:
-            return SentenceTransformersEmbedder(
-                name,
-                query_prefix=settings.embedder_query_prefix,
-                passage_prefix=settings.embedder_passage_prefix,
-                allow_download=settings.embedder_allow_download,
-            )
-        if kind == "openai" and name:
-            from assistant.llm.openai_client import make_sync_client
-
-            key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-            return OpenAIEmbedder(
-                make_sync_client(settings.openai_base_url, key, settings.model_timeout_s),
-                model=name,
-                query_prefix=settings.embedder_query_prefix,
-                passage_prefix=settings.embedder_passage_prefix,
-            )
-        if kind == "hash":
-            return HashEmbedder()
-        raise ConfigurationError(
-            f"TEACHBACK_EMBEDDER is {settings.embedder!r}; it must be `bundled`, "
-            "`sentence-transformers:NAME_OR_FOLDER` or `openai:MODEL`"
-        )
+        return models.make_embedder(self.settings)
 
     @cached_property
     def live_embedder(self) -> Embedder:
@@ -134,24 +103,12 @@ class Service:
     @cached_property
     def reranker(self) -> Reranker | None:
         """The configured cross-encoder, or None. Raises ConfigurationError."""
-        named = self.settings.reranker
-        if not named:
-            return None
-        kind, _, name = named.partition(":")
-        if kind != "sentence-transformers" or not name:
-            raise ConfigurationError(
-                f"TEACHBACK_RERANKER is {named!r}; it must be `sentence-transformers:NAME_OR_FOLDER`"
-            )
-        from assistant.llm.cross_encoder import CrossEncoderReranker
-
-        return CrossEncoderReranker(name, allow_download=self.settings.embedder_allow_download)
+        return models.make_reranker(self.settings)
 
     @property
     def embeds_aside(self) -> bool:
         """Whether evaluations embed in a process of their own: the bundled embedder, and a core for each of the two."""
-        affinity = getattr(os, "sched_getaffinity", None)  # which cores this process may use; not every system tells
-        cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-        return self.settings.embedder == "bundled" and cores > 1
+        return models.embeds_aside(self.settings)
 
     @cached_property
     def batch_embedder(self) -> Embedder:
@@ -161,65 +118,20 @@ class Service:
         """
         if self.settings.embedder != "bundled":
             return self.embedder
-        if not self.embeds_aside:
-            from assistant.llm.bundled_e5 import BundledE5
-
-            return BundledE5(self.settings.cache_dir, batches_only=True)
-        from assistant.llm.embedding_process import EmbeddingProcess
-
-        aside = EmbeddingProcess(self.settings.cache_dir)
-        aside.start()
-        self._closing.append(aside.close)
-        return aside
+        return models.make_batch_embedder(self.settings, self._closing)
 
     @cached_property
     def chat_model(self) -> ChatModel | None:
         """The configured chat model, or None: then replies are extractive."""
-        return self._chat_model(retries=1)
+        return models.make_chat_model(self.settings)
 
     def paced_chat_model(self, requests_per_minute: float | None = None) -> ChatModel | None:
         """The configured chat model for batch work: it waits where the server asks to slow down."""
-        from assistant.llm.paced_chat import PacedChat
-
-        model = self._chat_model(retries=0)  # the client's own retry would wait within the first token's time limit
-        return None if model is None else PacedChat(model, requests_per_minute)
-
-    def _chat_model(self, *, retries: int) -> ChatModel | None:
-        if not self.settings.has_model:
-            return None
-        from assistant.llm.openai_chat import OpenAIChat
-        from assistant.llm.openai_client import make_client
-
-        settings = self.settings
-        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
-        return OpenAIChat(
-            make_client(settings.openai_base_url, key, settings.model_timeout_s, retries=retries),
-            settings.model,
-            first_token_s=settings.model_first_token_s,
-            timeout_s=settings.model_timeout_s,
-            max_tokens=settings.model_max_tokens,
-        )
+        return models.make_paced_chat_model(self.settings, requests_per_minute)
 
     def judge_model(self) -> JudgeModel:
         """A new judge, to be closed by its user. Raises ConfigurationError where none is configured."""
-        settings = self.settings
-        if not settings.has_judge or settings.judge_model is None:
-            raise ConfigurationError(
-                "no judge is configured: set TEACHBACK_JUDGE_MODEL to a model other than the one under test, and "
-                "TEACHBACK_JUDGE_BASE_URL to its OpenAI-compatible endpoint (or TEACHBACK_JUDGE_API_KEY for OpenAI's)"
-            )
-        from assistant.llm.openai_client import make_client
-        from assistant.llm.openai_judge import OpenAIJudge
-
-        key = settings.judge_api_key.get_secret_value() if settings.judge_api_key else None
-        return OpenAIJudge(
-            make_client(settings.judge_base_url, key, settings.judge_timeout_s, retries=2),
-            settings.judge_model,
-            timeout_s=settings.judge_timeout_s,
-            max_tokens=settings.judge_max_tokens,
-            concurrency=settings.judge_concurrency,
-            requests_per_minute=settings.judge_requests_per_minute,
-        )
+        return models.make_judge(self.settings)
 
     @cached_property
     def handoff_rules(self) -> HandoffRules:
@@ -294,20 +206,8 @@ class Service:
         return LiveFile(self.fit_file(workspace), lambda path: load_fitted(path, self.embedder.fingerprint))
 
     def thresholds(self, workspace: str) -> Thresholds:
-        """The thresholds in force: as set, else by the workspace's costs, else the defaults. Raises ConfigurationError.
-
-        A path of costs with ``{workspace}`` in it may lead to no file: that workspace then has the defaults.
-        """
-        settings, named = self.settings, self.settings.costs
-        found = Thresholds(settings.answer_threshold, settings.clarify_threshold, "defaults")
-        path = Path(str(named).replace("{workspace}", workspace)).expanduser() if named is not None else None
-        if path is not None and (path == (named or path).expanduser() or path.exists()):
-            found = thresholds(load_costs(path))
-        given = settings.model_fields_set & {"answer_threshold", "clarify_threshold"}
-        if given:
-            explicit = {name.partition("_")[0]: getattr(settings, name) for name in given}
-            found = replace(found, **explicit, chosen_by=f"settings ({', '.join(sorted(explicit))}), {found.chosen_by}")
-        return found
+        """The thresholds in force. Raises ConfigurationError."""
+        return thresholds_in_force(self.settings, workspace)
 
     def settings_for(self, workspace: str) -> Settings:
         """The settings with the workspace's own thresholds. Raises ConfigurationError."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.errors import ConfigurationError
+from assistant.settings import Settings
 from assistant.yaml_lines import Document
 
 STEP = 0.001
@@ -102,3 +103,20 @@ def load_costs(path: Path) -> Costs:
         told = [f"{path}:{document.line(e['loc'])}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
         raise ConfigurationError("the costs are wrong (TEACHBACK_COSTS):\n" + "\n".join(told)) from exc
     return Costs(given.wrong_answer, given.clarify, given.handoff)
+
+
+def thresholds_in_force(settings: Settings, workspace: str) -> Thresholds:
+    """The workspace's thresholds: as set, else by its costs, else the defaults. Raises ConfigurationError.
+
+    A path of costs with ``{workspace}`` in it may lead to no file: that workspace then has the defaults.
+    """
+    named = settings.costs
+    found = Thresholds(settings.answer_threshold, settings.clarify_threshold, "defaults")
+    path = Path(str(named).replace("{workspace}", workspace)).expanduser() if named is not None else None
+    if path is not None and (path == (named or path).expanduser() or path.exists()):
+        found = thresholds(load_costs(path))
+    given = settings.model_fields_set & {"answer_threshold", "clarify_threshold"}
+    if given:
+        explicit = {name.partition("_")[0]: getattr(settings, name) for name in given}
+        found = replace(found, **explicit, chosen_by=f"settings ({', '.join(sorted(explicit))}), {found.chosen_by}")
+    return found

@@ -1,4 +1,4 @@
-"""What the core needs from the world outside, one Protocol a need. Adapters are built in ``bootstrap`` only."""
+"""What the core needs from the world outside, one Protocol a need. Adapters are built by ``bootstrap`` only."""
 
 from __future__ import annotations
 
