@@ -14,7 +14,8 @@ from assistant.domain.knowledge import Article, Chunk, DocumentKind, EntryField,
 from assistant.errors import Conflict, InputRejected
 from assistant.indexing import IndexKeeper, SyncReport
 from assistant.ports import Progress
-from assistant.store.records import DocumentWrite, KnowledgeRecords, StoredDocument, TranscriptWrite, chunk_id, entry_id
+from assistant.store.record_shapes import DocumentWrite, StoredDocument, TranscriptWrite, chunk_id, entry_id
+from assistant.store.records import KnowledgeRecords
 from ingest.asking import asks, leading_question
 from ingest.chunking import chunk_article
 from ingest.sources import DuplicateGuard, SourceItem, canonical, discover, read

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,70 +14,13 @@ from sqlalchemy import Connection, Engine, Row, Select, String, and_, bindparam,
 from assistant.domain.knowledge import Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import Vectors
 from assistant.store import tables as t
+from assistant.store.record_shapes import DocumentWrite, IndexState, StoredDocument, TranscriptWrite
 
 _BATCH = 400
 _CHUNK_COLUMNS = tuple(field.name for field in fields(Chunk))
 _CHUNKS = select(*(t.chunks.c[name] for name in _CHUNK_COLUMNS)).where(t.chunks.c.workspace == bindparam("workspace"))
 _ENTRY_COLUMNS = tuple(field.name for field in fields(IndexEntry))
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """What change detection needs to know of a document or transcript that is already in."""
-
-    kind: str
-    id: str
-    content_hash: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentWrite:
-    """A new or changed document with everything derived from it, written in one transaction."""
-
-    kind: DocumentKind
-    id: str
-    title: str
-    content_hash: str
-    canonical: Mapping[str, Any]
-    source: str
-    chunks: Sequence[Chunk]
-    entries: Sequence[IndexEntry]
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptWrite:
-    """A new or changed transcript; ``resolutions`` replace whatever was mined from it before."""
-
-    id: str
-    content_hash: str
-    canonical: Mapping[str, Any]
-    source: str
-    transferred: bool
-    opened_at: datetime | None
-    resolutions: Sequence[DocumentWrite]
-
-
 _TRANSCRIPT_COLUMNS = tuple(field.name for field in fields(TranscriptWrite) if field.name != "resolutions")
-
-
-@dataclass(frozen=True, slots=True)
-class IndexState:
-    """Which embedder built the derived indexes, their generation, and whether records changed since."""
-
-    fingerprint: str | None
-    generation: int
-    dirty: bool
-
-
-def entry_id(chunk_id: str, field: EntryField, text: str) -> str:
-    """A stable id from the entry's content: 32 hex digits."""
-    return hashlib.sha256(f"{chunk_id}\0{field}\0{text}".encode()).hexdigest()[:32]
-
-
-def chunk_id(kind: DocumentKind, document_id: str, position: int, text: str) -> str:
-    """A stable id from the chunk's place and content: 24 hex digits."""
-    return hashlib.sha256(f"{kind}\0{document_id}\0{position}\0{text}".encode()).hexdigest()[:24]
 
 
 class KnowledgeRecords:

@@ -22,7 +22,8 @@ from assistant.store.database import open_database
 from assistant.store.lexical import K1, B, weigh_postings
 from assistant.store.memory import MemoryVectorIndex
 from assistant.store.neighbours import arrange
-from assistant.store.records import KnowledgeRecords, chunk_id, entry_id
+from assistant.store.record_shapes import chunk_id, entry_id
+from assistant.store.records import KnowledgeRecords
 from assistant.store.snapshot import EntryTable, Snapshot, build_snapshot, load_snapshot, save_snapshot
 from assistant.text import Segmenter, language_of
 
