@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from assistant.domain.conversation import Role
-from assistant.domain.draft import AgentDraft
 from assistant.domain.knowledge import Audience, Passage
 from assistant.domain.live import Conversation, ConversationStatus
 from assistant.domain.reply import Decision, Handoff
@@ -37,15 +36,19 @@ Shown = Annotated[str, Field(max_length=200)]
 UserId = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 
-class _In(BaseModel):
+class Incoming(BaseModel):
+    """Base of what is taken: unknown keys are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Out(BaseModel):
+class Outgoing(BaseModel):
+    """Base of what is given."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class TokenIn(_In):
+class TokenIn(Incoming):
     """For whom the token is: a user of yours, or a visitor."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "u-1001", "ttl_s": 900}, {"visitor": True}]})
@@ -63,7 +66,7 @@ class TokenIn(_In):
         return self
 
 
-class TokenOut(_Out):
+class TokenOut(Outgoing):
     """A token for ``Authorization: Bearer``."""
 
     token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9…"])
@@ -71,19 +74,19 @@ class TokenOut(_Out):
     user_id: str | None = Field(default=None, examples=["u-1001"])
 
 
-class ConversationIn(_In):
+class ConversationIn(Incoming):
     """How the user came. There is no user id here: it is the token's."""
 
     channel: str = Field(default="web", pattern=r"^[a-z0-9_.-]{1,32}$", examples=["web"])
 
 
-class HandoffIn(_In):
+class HandoffIn(Incoming):
     """What the customer makes of a transfer."""
 
     action: Literal["accept", "decline"]
 
 
-class HandedTaskOut(_Out):
+class HandedTaskOut(Outgoing):
     """A task that only staff may do, filled in."""
 
     name: str = Field(examples=["cancel_order"])
@@ -92,7 +95,7 @@ class HandedTaskOut(_Out):
     permission: str = Field(description="What a person must hold to do it.", examples=["parcel.intercept"])
 
 
-class HandoffOut(_Out):
+class HandoffOut(Outgoing):
     """What is passed to a person."""
 
     reason: str = Field(examples=["customer_request"])
@@ -115,7 +118,7 @@ class HandoffOut(_Out):
         return cls(reason=handoff.reason, summary=handoff.summary, skill=handoff.skill, **details)
 
 
-class TurnOut(_Out):
+class TurnOut(Outgoing):
     """One message; ``seq`` counts from 0. ``author_id`` is shown to staff only."""
 
     seq: int
@@ -125,14 +128,14 @@ class TurnOut(_Out):
     author_id: str | None = None
 
 
-class TaskRowOut(_Out):
+class TaskRowOut(Outgoing):
     """One line of what will be or was done."""
 
     label: str
     value: str
 
 
-class TaskOut(_Out):
+class TaskOut(Outgoing):
     """The task in hand. ``confirmation`` is there while a yes is awaited, until ``expires_at``; it is used once."""
 
     name: str = Field(examples=["change_address"])
@@ -147,7 +150,7 @@ class TaskOut(_Out):
     undo: bool | None
 
 
-class ConversationOut(_Out):
+class ConversationOut(Outgoing):
     """A conversation. ``token`` is there when a visitor opens one: it replaces the visitor's token.
 
     ``task`` is what still awaits the user's yes; only they are told it.
@@ -189,7 +192,7 @@ class ConversationOut(_Out):
         )
 
 
-class MessageIn(_In):
+class MessageIn(Incoming):
     """What the user wrote."""
 
     text: QuestionText = Field(examples=["我的退款什么时候到账？"])
@@ -205,29 +208,7 @@ class MessageIn(_In):
     )
 
 
-class AgentMessageIn(_In):
-    """What an agent wrote to the customer."""
-
-    text: QuestionText = Field(examples=["您这笔退款明天到账。"])
-
-
-class AgentMessageOut(_Out):
-    """Its turn's number in the conversation, from 0."""
-
-    seq: int
-
-
-class DraftDecisionIn(_In):
-    """What went to the customer; null where nothing did. ``rejected`` says that it owes the draft nothing."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"sent": "您这笔退款明天到账。"}, {"rejected": True}]})
-
-    sent: QuestionText | None = None
-    rejected: bool = False
-    reason: str | None = Field(default=None, max_length=1000)
-
-
-class CitationOut(_Out):
+class CitationOut(Outgoing):
     """A passage that the reply rests on; names its article or the conversation it was learnt from."""
 
     passage_id: str = Field(examples=["9b1e77c0"])
@@ -237,14 +218,14 @@ class CitationOut(_Out):
     conversation_id: str | None = None
 
 
-class PromptOut(_Out):
+class PromptOut(Outgoing):
     """Which prompt wrote the reply."""
 
     name: str
     sha256: str
 
 
-class UsageOut(_Out):
+class UsageOut(Outgoing):
     """Tokens that the chat model took for one reply, every attempt counted; ``cost`` is null where no price is set."""
 
     prompt_tokens: int
@@ -254,7 +235,7 @@ class UsageOut(_Out):
     cost: float | None
 
 
-class ReplyOut(_Out):
+class ReplyOut(Outgoing):
     """One reply as ``reply_record`` writes it; here it is only documented. ``degraded`` names each step down."""
 
     text: str = Field(examples=["银行卡退款一般 1–3 个工作日到账。"])
@@ -275,49 +256,7 @@ class ReplyOut(_Out):
     cached: bool = Field(default=False, description="The model wrote it for the same question earlier.")
 
 
-class DraftOut(_Out):
-    """A draft for an agent. ``verdict`` is null until it is decided; ``edits`` are the kinds of change then made."""
-
-    id: str = Field(examples=["dr_5f1d"])
-    conversation_id: str
-    turn_seq: int = Field(description="The turn up to which the conversation was drafted for.")
-    text: str
-    decision: Decision
-    confidence: float = Field(ge=0, le=1)
-    citations: list[CitationOut]
-    state_used: list[str]
-    to_check: list[str] = Field(
-        default=[], description="Sentences from an old reply that tell what was done then: do it, or take them out."
-    )
-    model: str | None
-    degraded: list[str]
-    verdict: Literal["accepted", "edited", "rejected"] | None = None
-    sent: str | None = None
-    edits: list[str] = []
-
-    @classmethod
-    def of(cls, draft: AgentDraft, edits: Iterable[str] = ()) -> Self:
-        """What an agent sees of a draft."""
-        reply = draft.reply
-        return cls(
-            id=draft.id,
-            conversation_id=draft.conversation_id,
-            turn_seq=draft.turn_seq,
-            text=draft.text,
-            decision=reply["decision"],
-            confidence=reply["confidence"],
-            citations=[CitationOut(**citation) for citation in reply["citations"]],
-            state_used=reply["state_used"],
-            to_check=reply.get("to_check", []),  # drafts kept from before have none
-            model=reply["model"],
-            degraded=reply["degraded"],
-            verdict=draft.verdict,
-            sent=draft.sent,
-            edits=list(edits),
-        )
-
-
-class PassageOut(_Out):
+class PassageOut(Outgoing):
     """A ranked passage; ``score`` is 0–1, higher is better."""
 
     passage_id: str
@@ -350,13 +289,13 @@ class PassageOut(_Out):
         )
 
 
-class SearchOut(_Out):
+class SearchOut(Outgoing):
     """Passages, best first."""
 
     passages: list[PassageOut]
 
 
-class SuggestionsOut(_Out):
+class SuggestionsOut(Outgoing):
     """Questions that this user will probably ask, most likely first."""
 
     questions: list[str] = Field(examples=[["我的退款什么时候到账？", "怎么修改收货地址？"]])
@@ -365,7 +304,7 @@ class SuggestionsOut(_Out):
 _RATING_VALUES = {"thumb": (-1, 1), "csat": (1, 2, 3, 4, 5), "ces": (1, 2, 3, 4, 5, 6, 7)}
 
 
-class RatingIn(_In):
+class RatingIn(Incoming):
     """``thumb`` is -1 or 1 on a reply, ``csat`` 1–5 and ``ces`` 1–7 (7 easiest) on the conversation."""
 
     model_config = ConfigDict(
@@ -386,27 +325,27 @@ class RatingIn(_In):
         return self
 
 
-class HealthOut(_Out):
+class HealthOut(Outgoing):
     """The process answers."""
 
     status: Literal["ok"] = "ok"
 
 
-class ReadyOut(_Out):
+class ReadyOut(Outgoing):
     """Part → ``ok`` or what is wrong; without a staff key only ``unavailable``."""
 
     ready: bool
     parts: dict[str, str] = Field(examples=[{"records": "ok", "vector_index": "ok"}])
 
 
-class ProblemField(_Out):
+class ProblemField(Outgoing):
     """One input that is wrong."""
 
     field: str
     message: str
 
 
-class ProblemOut(_Out):
+class ProblemOut(Outgoing):
     """RFC 9457 problem details; ``instance`` is the trace id to quote."""
 
     type: str = Field(examples=["urn:teachback:problem:not-found"])

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from api.agent_schemas import AgentMessageIn, AgentMessageOut, DraftDecisionIn, DraftOut
 from api.auth import Caller, StaffKey
 from api.problems import Problem, documented
 from api.routes import examples
 from api.routes.context import CallersDesk
 from api.routes.conversations import ConversationId
-from api.schemas import AgentMessageIn, AgentMessageOut, DraftDecisionIn, DraftOut
 from evals.draft_edits import edit_kinds
 
 router = APIRouter(prefix="/conversations", tags=["agents"])
