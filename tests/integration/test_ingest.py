@@ -1,11 +1,9 @@
-"""The ingestion job from files to answers: what goes in, what is named, what stops answering, and what survives."""
+"""The ingestion job from files to answers: what goes in, what stops answering, and what survives."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import text
 
-from assistant.bootstrap import Service, build
 from assistant.desk import Desk
-from assistant.domain.knowledge import Audience, Passage
 from assistant.domain.live import Question
 from assistant.errors import EmbedderMismatch, IndexUnavailable
 from assistant.fusion import Fusion
@@ -24,28 +20,11 @@ from assistant.llm.embedders import HashEmbedder
 from assistant.ports import VectorIndex, Vectors
 from assistant.query import Query
 from assistant.retrieval import Retriever
-from assistant.settings import Settings
 from assistant.store.conversations import ConversationRecords
 from assistant.store.drafts import DraftRecords
 from assistant.store.handoff_queue import HandoffQueue
 from assistant.text import Segmenter
-from ingest.pipeline import Ingestion, IngestReport
-
-WASH = "羽绒服请用三十度以下的水手洗，不要漂白，低温烘干二十分钟。"
-REFUND = "退款在仓库签收后十二个工作日内原路退回。"
-MEGABYTE = 1024 * 1024
-
-
-class CountingEmbedder(HashEmbedder):
-    """The hashing embedder, which also remembers every text it was given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.passages: list[str] = []
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        self.passages.extend(texts)  # for this embedder questions too come by here
-        return super().embed_passages(texts)
+from tests.integration.knowledge_shop import REFUND, WASH, Shop, article, line, two_articles
 
 
 class OtherEmbedder(HashEmbedder):
@@ -71,31 +50,6 @@ class DownIndex(VectorIndex):
         raise IndexUnavailable("down")
 
 
-class Shop:
-    """A data folder with one open service, and what a person would do with it."""
-
-    def __init__(self, data: Path, embedder: HashEmbedder | None = None) -> None:
-        self.data = data
-        self.service: Service = build(Settings(data_dir=data, embedder="hash"))
-        self.embedder = embedder or CountingEmbedder()
-        self.service.__dict__["embedder"] = self.embedder  # in place of the one it would build
-
-    def ingest(self, *paths: Path, workspace: str = "w", dry_run: bool = False) -> IngestReport:
-        service = self.service
-        job = Ingestion(service.records(workspace), service.keeper(workspace), service.clock.now)
-        return job.run(paths, dry_run=dry_run)
-
-    def passages(
-        self, question: str, *, workspace: str = "w", audience: Audience = "public", after: timedelta = timedelta(0)
-    ) -> list[Passage]:
-        query = Query(question, k=10, audience=audience)
-        found = self.service.retriever(workspace).search(query, now=self.service.clock.now() + after)
-        return list(found.passages)
-
-    def found(self, question: str, *, workspace: str = "w", audience: Audience = "public") -> list[str]:
-        return [p.document_id for p in self.passages(question, workspace=workspace, audience=audience)]
-
-
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path / "data")
@@ -105,20 +59,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "knowledge"
-    article(folder / "wash.md", "wash", "羽绒服怎么洗", WASH, questions="[羽绒服能机洗吗]")
-    article(folder / "refund.md", "refund", "退款多久到账", REFUND)
-    return folder
-
-
-def article(path: Path, key: str, title: str, body: str, **front: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(f"{name}: {value}\n" for name, value in front.items())
-    path.write_text(f"---\nid: {key}\ntitle: {title}\n{lines}---\n{body}\n", encoding="utf-8")
-
-
-def line(**record: object) -> str:
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return two_articles(tmp_path / "knowledge")
 
 
 # -- what a second run does ----------------------------------------------------------------------------------------
@@ -239,106 +180,6 @@ def test_a_removed_transcript_takes_its_resolution_with_it(shop: Shop, tmp_path:
     path.unlink()
     assert shop.ingest(path).removed == ("c1",)
     assert shop.passages("羽绒服结块") == []
-
-
-# -- bad input -----------------------------------------------------------------------------------------------------
-
-
-def big(path: Path) -> None:
-    path.write_bytes(b"%PDF-1.4\n")
-    os.truncate(path, 300 * MEGABYTE)
-
-
-def empty_pdf(path: Path) -> None:
-    path.write_bytes(
-        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>endobj\n"
-        b"trailer<</Size 4/Root 1 0 R>>\n%%EOF"
-    )
-
-
-def seventh_line_broken(path: Path) -> None:
-    lines = [line(id=f"n{n}", title=f"第{n}条", body=f"第{n}条规则。") for n in range(1, 10)]
-    lines[6] = '{"id": "n7", "title": "断掉的\n'
-    path.write_text("".join(lines), encoding="utf-8")
-
-
-def written(content: str, encoding: str = "utf-8") -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(content.encode(encoding)) and None
-
-
-BAD = {
-    "wrong encoding": ("gbk.md", written("# 退货\n\n七天内可以退货。\n", "gb18030"), None, ["UTF-8", "byte"]),
-    "UTF-16": ("wide.jsonl", written(line(id="a", title="a", body="b"), "utf-16"), None, ["UTF-16"]),
-    "broken JSON on line 7": ("faq.jsonl", seventh_line_broken, 7, ["JSON"]),
-    "300 MB": ("scan.pdf", big, None, ["314,572,800", "split"]),
-    "empty PDF": ("blank.pdf", empty_pdf, None, ["OCR"]),
-    "empty file": ("none.md", written(""), None, ["empty"]),
-    # the later of two is rejected, and the message names the first
-    "duplicate id": (
-        "z-twin.md",
-        written("---\nid: wash\ntitle: 又一个\n---\n另一种说法。\n"),
-        None,
-        ["wash.md", "wash"],
-    ),
-    "unknown key": ("key.jsonl", written(line(id="k", titel="错", body="正文")), 1, ['"titel"', '"title"']),
-    "unknown role": (
-        "role.jsonl",
-        written(line(conversation_id="r", turns=[{"role": "bot", "text": "您好"}])),
-        1,
-        ["role", "customer"],
-    ),
-    "unknown kind of file": ("notes.pages", written("…"), None, [".pages"]),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_what_is_wrong_is_named_and_the_rest_goes_in(shop: Shop, folder: Path, case: str) -> None:
-    name, write, number, words = BAD[case]
-    write(folder / name)
-    report = shop.ingest(folder)
-    assert {"wash", "refund"} <= set(report.added)
-    (rejected,) = report.rejected
-    place = name if number is None else f"{name}:{number}"
-    assert str(rejected).startswith(place), str(rejected)
-    for word in words:
-        assert word in str(rejected)
-    assert "Traceback" not in str(rejected)
-    assert "pydantic" not in str(rejected)
-    assert shop.found("羽绒服怎么洗")[0] == "wash"
-    if case == "broken JSON on line 7":
-        assert {f"n{n}" for n in (1, 2, 3, 4, 5, 6, 8, 9)} <= set(report.added)
-
-
-def test_all_of_it_together(shop: Shop, folder: Path) -> None:
-    for name, write, _, _ in BAD.values():
-        write(folder / name)
-    report = shop.ingest(folder)
-    assert sorted({r.source for r in report.rejected}) == sorted(name for name, *_ in BAD.values())
-    assert len(report.rejected) == len(BAD)
-    assert len(report.added) == 2 + 8
-    again = shop.ingest(folder)
-    assert (again.unchanged, again.sync.embedded, len(again.rejected)) == (10, 0, len(BAD))
-
-
-def test_items_of_a_file_that_broke_are_kept(shop: Shop, tmp_path: Path) -> None:
-    path = tmp_path / "faq.jsonl"
-    wash, refund = line(id="wash", title="羽绒服怎么洗", body=WASH), line(id="refund", title="退款", body=REFUND)
-    path.write_text(wash + refund, encoding="utf-8")
-    shop.ingest(path)
-    path.write_text(wash[:30] + "\n" + refund, encoding="utf-8")
-    report = shop.ingest(path)
-    assert [str(r).split(": ")[0] for r in report.rejected] == ["faq.jsonl:1"]
-    assert (report.removed, report.kept) == ((), ("wash",))
-    assert shop.found("羽绒服怎么洗")[0] == "wash"
-    path.write_text(refund, encoding="utf-8")  # repaired, without it
-    assert shop.ingest(path).removed == ("wash",)
-
-
-def test_a_path_that_never_was_is_named(shop: Shop, tmp_path: Path) -> None:
-    report = shop.ingest(tmp_path / "nowhere")
-    assert ["no such file or folder" in str(r) for r in report.rejected] == [True]
 
 
 # -- another embedder ----------------------------------------------------------------------------------------------
