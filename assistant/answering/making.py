@@ -73,11 +73,15 @@ class Making:
         return self._read[0]
 
     def _read_state(self) -> StateAnswer | None:
+        found = self._of_state(self.question.text)
+        return self._of_state(self.read_as) if found is None and self.read_as != self.question.text else found
+
+    def _of_state(self, text: str) -> StateAnswer | None:
         question, locale = self.question, self.locale
         if self.state is None:
             visitor = question.user_id is None and self.signs_in and "state" not in self.degraded
-            return needs_sign_in(question.text, locale) if visitor else None
-        return answer_from_state(question.text, self.state, locale=locale, now=self.moment, history=question.history)
+            return needs_sign_in(text, locale) if visitor else None
+        return answer_from_state(text, self.state, locale=locale, now=self.moment, history=question.history)
 
 
 class RecordMaker:

@@ -15,6 +15,8 @@ LONGEST = 30  # letters of one word's pinyin
 MOST_TYPED = 80
 _CHOICES = 8
 _SINGLE = 1.6  # what a single character costs beside a word: words are meant where there are any
+_PARTICLES = "de le ma ne ba wo ni ta bu mei zai you yao hai dao shi na ge jiu dou ye".split(" ")  # noqa: SIM905
+"""Single characters that stand in every sentence: wo de tuikuan dao le ma is one word of the trade between them."""
 _TYPED = re.compile(r"(?<![A-Za-z0-9_.@/#'-])[A-Za-z]{2,}(?: [A-Za-z]{1,})*(?![A-Za-z0-9_@/#'-])")
 
 
@@ -27,7 +29,8 @@ def mended(text: str, lexicon: Lexicon) -> str:
 
     def right(match: re.Match[str]) -> str:
         tokens = match.group().casefold().split(" ")
-        whole = None if any(_word(t, lexicon) for t in tokens) else _spelt("".join(tokens), text, match, lexicon)
+        foreign = any(_word(t, lexicon) and not (len(tokens) > 1 and _borrowed(t, lexicon)) for t in tokens)
+        whole = None if foreign else _spelt("".join(tokens), text, match, lexicon)
         if whole is not None or not chinese:
             return whole or match.group()
         made = [None if _word(t, lexicon) else _spelt(t, text, match, lexicon) for t in tokens]
@@ -39,6 +42,11 @@ def mended(text: str, lexicon: Lexicon) -> str:
 
 def _word(token: str, lexicon: Lexicon) -> bool:
     return len(token) >= SHORTEST and (token in lexicon.latin or english().get(token, 0.0) >= COMMON)
+
+
+def _borrowed(token: str, lexicon: Lexicon) -> bool:
+    """A word that its English texts have in pinyin: fapiao."""
+    return token in lexicon.by_typed and english().get(token, 0.0) < COMMON
 
 
 def _spelt(letters: str, text: str, match: re.Match[str], lexicon: Lexicon) -> str | None:
@@ -59,7 +67,7 @@ def _spelt(letters: str, text: str, match: re.Match[str], lexicon: Lexicon) -> s
 
 
 def _cut(letters: str, lexicon: Lexicon) -> list[str] | None:
-    """The fewest words whose pinyin these letters are; None where single characters make up half of them or more."""
+    """The fewest words whose pinyin these letters are; None where rare single characters make up half of them."""
     best: list[tuple[float, int, int]] = [(0.0, 0, 0)] + [(math.inf, 0, 0)] * len(letters)
     for end in range(1, len(letters) + 1):
         for start in range(max(0, end - LONGEST), end):
@@ -69,7 +77,8 @@ def _cut(letters: str, lexicon: Lexicon) -> list[str] | None:
                 alone = len(words[0]) == 1
                 cost += _SINGLE if alone else 1.0
                 if cost < best[end][0]:
-                    best[end] = (cost, start, single + (end - start if alone else 0))
+                    counts = alone and letters[start:end] not in _PARTICLES
+                    best[end] = (cost, start, single + (end - start if counts else 0))
     cost, end, single = best[-1][0], len(letters), best[-1][2]
     if cost == math.inf or 2 * single >= len(letters):
         return None
@@ -77,7 +86,7 @@ def _cut(letters: str, lexicon: Lexicon) -> list[str] | None:
     while end:
         keys.append(letters[best[end][1] : end])
         end = best[end][1]
-    return keys[::-1]
+    return keys[::-1] if any(len(lexicon.by_typed[key][0]) > 1 for key in keys) else None
 
 
 def _fitting(words: Sequence[str], before: str, after: str, lexicon: Lexicon) -> str:

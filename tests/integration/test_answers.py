@@ -130,7 +130,10 @@ async def test_each_user_is_told_of_their_own_refund(
     assert len(texts) == 3
 
 
-@pytest.mark.parametrize(("question", "locale"), [("我的包裹到哪了", "zh"), ("Where is my parcel?", "en")])
+@pytest.mark.parametrize(
+    ("question", "locale"),
+    [("我的包裹到哪了", "zh"), ("Where is my parcel?", "en"), ("wo de baoguo dao nali le", "zh")],
+)
 async def test_each_user_is_told_of_their_own_parcel(
     desk: Desk, users: dict[str, Any], question: str, locale: str
 ) -> None:

@@ -90,6 +90,25 @@ def test_slips_of_english(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("wo de tuikuan dao le ma", "我的退款到了吗"),
+        ("fapiao zenme kai", "发票怎么开"),  # the English texts have this word too
+        ("do you have a fapiao", "do you have a fapiao"),
+        ("wo de le ma", "wo de le ma"),  # nothing but particles is nobody's question
+    ],
+)
+def test_whole_questions_in_pinyin(typed: str, meant: str) -> None:
+    texts = (
+        "我的退款到了吗",
+        "发票怎么开",
+        "We send the fapiao by mail",
+        "Is the fapiao free? You have it in the app.",
+    )
+    assert read_as(fold(typed), lexicon(*texts)) == meant
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "退款多久到账？",
