@@ -17,12 +17,14 @@ _H = r"\u4e00-\u9fff"
 # -- Chinese --
 _ME = re.compile(r"^我(?!们)(?:想要?|要|需要)?")
 _MAY = re.compile(r"(?<![不没才只就可功智节性职机热动电万技产])还?(?:可以|能够|能(?!量|耗|效|源|力|否|不能))")
+_NEED = re.compile(r"(?<!不)需要")
 _MAY_OR_NOT = re.compile(r"能不能够?|可不可以|能否|可否|是否(?:可以|能)|可唔可以")
+_WHETHER = re.compile(r"是否(?!有)")
 _HAS_OR_NOT = re.compile(rf"有没有(?=[{_H}])|是否有")
 _A_NOT_A = re.compile(rf"([{_H}])不\1")
 _POLAR = re.compile(r"吗$|(?<![什怎这那多要])么$")
 _HOW = re.compile(
-    r"(?:应该|该|应|要|是)?(?:怎么|如何|怎样|咋)(?!办|样|回事|着|说|会|还|没|不|又|就|都|总|老|一直|这么|那么|了|啦|啥|个)"
+    r"(?:应该|该|应|要|是)?(?:怎么样(?=才)|怎么|如何|怎样|咋)(?!办|样|回事|着|说|会|还|没|不|又|就|都|总|老|一直|这么|那么|了|啦|啥|个)"
     r"(?:才能|才可以|可以|能|去)?"
 )
 _LONG = re.compile(
@@ -33,9 +35,21 @@ _WHEN = re.compile(r"(?:什么时候|啥时候|何时)(?:才|能|会|可以)*")
 _WHERE = re.compile(
     r"(?<![从到去])(?:在|可以在|能在)?(?:哪里(?!的)|哪儿(?!的)|哪(?![里儿个些种款家天年月怕]))(?:可以|能)?"
 )
+_MONEY = re.compile(
+    r"(?:是|要|得|需要|需)?(?:多少钱|多少元|多少块钱?|几块钱|几元)(?!的|一|以|起|内)|(?<=[费价])(?:是|要)?多少$"
+)
+_WHY = re.compile(r"为(?:什么|何)")
 _WHO = re.compile(r"(?:由|是)?谁(?:来)?")
 _ABLE = re.compile(r"还?(?:能|可以)$")
-_ASKING = (("怎么", _HOW), ("多久", _LONG), ("何时", _WHEN), ("哪里", _WHERE), ("谁", _WHO))
+_ASKING = (
+    ("怎么", _HOW),
+    ("多久", _LONG),
+    ("何时", _WHEN),
+    ("多少钱", _MONEY),
+    ("为什么", _WHY),
+    ("哪里", _WHERE),
+    ("谁", _WHO),
+)
 _OTHER_ASKING = re.compile(r"为什么|为啥|为何|什么|多少|几|哪|怎么|咋|如何|谁|何时|多久|啥")
 _I = re.compile("^我(?![想要需们])")
 _WHAT_NOW = re.compile(r"(?:应该|该|要)?怎么办$")
@@ -61,7 +75,7 @@ _FRAMES = (
             r"^(?:(?:(?:can|could|would|will) you (?:please )?(?:tell|show|explain to) me|do you know"
             r"|i (?:want|need|would like) to know|tell me) )?"
             r"(?:how (?:do|can|could|would|should|might) (?:i|one)|how to|how i can"
-            r"|what (?:do|should|must) i (?:need to |have to )?do (?:in order )?to|what are the steps to"
+            r"|what (?:do|should|must) i (?:need to |have to )?do (?:in order )?to|what are the steps (?:in order )?to"
             r"|what is the (?:way|process|procedure) to) (?!not\b|know\b)"
         ),
     ),
@@ -72,6 +86,13 @@ _FRAMES = (
             r"|is there (?:a|any) way (?:for me )?to|(?:will|would) i be able to) (?!not\b)"
         ),
     ),
+    (
+        "must",
+        re.compile(
+            r"^(?:do i (?:really )?(?:need|have) to|must i|am i required to|is it necessary (?:for me )?to) (?!not\b)"
+        ),
+    ),
+    ("can you", re.compile(r"^(?:can you|are you able to|is it possible for you to) (?!not\b)")),
     ("where", re.compile(r"^where (?:do|can|could|would) i (?!not\b)")),
     (
         "how long",
@@ -108,7 +129,9 @@ def asked_form(form: str) -> str:
 
 def _chinese(form: str) -> str | None:
     """Yes or no (能不能退, 可以退吗), or one question word; None for all else."""
-    text, polar = _MAY_OR_NOT.subn("能", form)
+    text, polar = _MAY_OR_NOT.subn("能", form.replace("啥", "什么"))
+    if not polar:
+        text, polar = _WHETHER.subn("", text)
     if not polar:
         text, polar = _HAS_OR_NOT.subn("有", text)
     if not polar:
@@ -120,7 +143,7 @@ def _chinese(form: str) -> str | None:
     if polar + asked + bool(now) + len(words) != 1:
         return None
     if not words:
-        rest = text[: now.start()] if now else re.sub("^支持", "能", _MAY.sub("能", text))
+        rest = text[: now.start()] if now else re.sub("^支持", "能", _NEED.sub("要", _MAY.sub("能", text)))
         if _OTHER_ASKING.search(rest):
             return None
         return _framed("怎么办", _I.sub("", rest)) if now else _framed("吗", rest)
@@ -131,7 +154,9 @@ def _chinese(form: str) -> str | None:
 
 def _asked(name: str, before: str, after: str) -> str | None:
     """What stands around a question word. Of how, where and who the object may stand on either side: 发票怎么开."""
-    if name in ("多久", "何时"):
+    if name == "为什么":
+        return _framed(name, before + after)
+    if name in ("多久", "何时", "多少钱"):
         return _framed(name, _ABLE.sub("", before), after)
     if name == "谁":
         if _TOWARDS.search(before):  # 给谁打电话 is not 谁打电话给
