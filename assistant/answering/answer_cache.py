@@ -75,12 +75,14 @@ class AnswerCache:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, key: str) -> Generated | None:
-        """The answer under this key."""
+    def first(self, keys: Sequence[str]) -> Generated | None:
+        """The answer under the first of these keys that has one."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            known = next((key for key in keys if key in self._kept), None)
+            if known is None:
+                return None
+            self._kept.move_to_end(known)
+            return self._kept[known]
 
     def put(self, key: str, answer: Generated) -> None:
         """Keep an answer."""

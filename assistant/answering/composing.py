@@ -94,8 +94,8 @@ class Composer:
             facts = state_facts(making.state, locale=making.locale, now=making.moment, focus=focus)
         passages = supporting(making.retrieval.passages, WORTH_SHOWING)
         started = time.perf_counter()
-        key = self._key(generator, making, passages)
-        known = self._cache.get(key) if self._cache is not None and key is not None else None
+        keys = self._keys(generator, making, passages)
+        known = self._cache.first(keys) if self._cache is not None else None
         if known is not None:
             making.timings["cache"] = since(started)
             async for said in at_once(replace(self._written(making, known, confidence, None), cached=True)):
@@ -117,16 +117,22 @@ class Composer:
                     return
                 case Generated() as generated:
                     making.timings["generate"] = since(started)
-                    if self._cache is not None and key is not None:
-                        self._cache.put(key, generated)
+                    if self._cache is not None and keys:
+                        self._cache.put(keys[0], generated)
                     yield ReplyDone(self._written(making, generated, confidence, state_answer))
 
-    def _key(self, generator: GeneratedAnswerer, making: Making, passages: Sequence[Passage]) -> str | None:
-        """Under which the answer may be remembered, or None where it is this customer's alone."""
+    def _keys(self, generator: GeneratedAnswerer, making: Making, passages: Sequence[Passage]) -> list[str]:
+        """Under which an answer is looked for, none where it is this customer's alone; it is kept under the first.
+
+        That is the question's own words; after them how it was read. So a slip finds what was written to the question
+        that was meant, and nobody is given what was written to another's slip.
+        """
         if self._cache is None or not for_anybody(making):
-            return None
-        question = replace(making.question, text=asked_form(normal_form(making.read_as)), history=())
-        return f"{traditional(making.question.text)} {generator.key(question, passages, making.locale)}"
+            return []
+        script = traditional(making.question.text)
+        forms = dict.fromkeys(asked_form(normal_form(text)) for text in (making.question.text, making.read_as))
+        asked = [replace(making.question, text=form, history=()) for form in forms]
+        return [f"{script} {generator.key(question, passages, making.locale)}" for question in asked]
 
     def _written(
         self, making: Making, generated: Generated, confidence: float, state_answer: StateAnswer | None
