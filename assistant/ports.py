@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -203,10 +203,6 @@ class TextSegmenter(Protocol):
 
     def terms(self, text: str) -> list[str]:
         """Terms in order, with repeats."""
-        ...
-
-    def learn(self, words: Iterable[str]) -> None:
-        """Add domain words (product and promotion names)."""
         ...
 
 

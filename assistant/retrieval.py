@@ -210,7 +210,7 @@ class Retriever:
         vector = rows[0] if len(rows) == 1 else (1 - CONTEXT_SHARE) * rows[0] + CONTEXT_SHARE * rows[1]
         fusion, vector = self._as_fitted(vector / max(float(np.linalg.norm(vector)), 1e-9))
         assert vector is not None
-        asked = snapshot.postings.ask(self._segmenter.terms(texts[0]))
+        asked = snapshot.postings.ask(snapshot.terms(texts[0], self._segmenter))
         usable = _cases(snapshot, vector, asked, allowed, CASES_EACH * limit)
         if not len(usable):
             return nothing
@@ -273,7 +273,7 @@ class Retriever:
         if query.exclude_conversations:
             allowed = table.without(allowed, query.exclude_conversations)
         shares = (1.0,) if len(meant.readings) == 1 else (1 - FOLLOW_SHARE, FOLLOW_SHARE)
-        asked = [snapshot.postings.ask(self._segmenter.terms(reading)) for reading in meant.readings]
+        asked = [snapshot.postings.ask(snapshot.terms(reading, self._segmenter)) for reading in meant.readings]
         limit, language = max(CANDIDATES, 3 * query.k), language_of(meant.text)
         rows = [snapshot.postings.best(each, allowed, limit) for each in asked]
         if vector is not None:

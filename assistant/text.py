@@ -6,7 +6,6 @@ import logging
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
 from types import ModuleType
@@ -63,19 +62,10 @@ class Segmenter:
     of BM25 is 0.969 with jieba's words, 0.965 with shingles, 0.976 with both.
     """
 
-    def __init__(self, words: Iterable[str] = ()) -> None:
-        self._words: set[str] = set()
-        self.learn(words)
-
-    def learn(self, words: Iterable[str]) -> None:
-        """Add domain words, for instance product names; they are cut as one term from here on."""
-        self._words.update(fold(word).casefold() for word in words if len(word) > 1)
-
     def terms(self, text: str) -> list[str]:
         """Terms in order with repeats; empty for text with neither letters nor digits."""
         out: list[str] = []
-        folded = fold(text).casefold()
-        for match in _RUN.finditer(folded):
+        for match in _RUN.finditer(fold(text).casefold()):
             run = match.group()
             if not _HAN.match(run):
                 root = stem(run)
@@ -83,7 +73,6 @@ class Segmenter:
                 continue
             out.extend(cut(run))
             out.extend("#" + run[i : i + 2] for i in range(max(1, len(run) - 1)))
-        out.extend(word for word in self._words if word in folded)
         return out
 
 
@@ -106,8 +95,13 @@ def _stemmer() -> Any:
 
 @lru_cache(maxsize=50_000)
 def cut(run: str) -> tuple[str, ...]:
-    """jieba's words; domain words are added beside them, so that its dictionary, and with it the cut, stays."""
+    """jieba's words; names of a workspace stand beside them (``assistant.dictionary``): this cut is everybody's."""
     return tuple(_jieba().lcut_for_search(run))
+
+
+def plain_cut(text: str) -> list[str]:
+    """jieba's words that its dictionary holds, all else character by character; together they are the text."""
+    return list(_jieba().cut(text, HMM=False))
 
 
 @cache

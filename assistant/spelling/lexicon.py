@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.dictionary.names import MARK
 from assistant.spelling.sounds import readings, sounds
 from assistant.text import fold
 
@@ -20,6 +21,8 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 _PAIR = re.compile(r"#[\u4e00-\u9fff]{2}")
 _PAIRED_FROM, _PAIRED = 3, 0.3
 _HAN_WORD = re.compile(r"[\u4e00-\u9fff]{2,6}")
+_NAME = re.compile(rf"{MARK}[\u4e00-\u9fff]{{3,6}}")
+_LONG_NAME = re.compile(rf"{MARK}.{{4,}}")
 
 
 def latin_words(texts: Iterable[str]) -> dict[str, int]:
@@ -51,8 +54,11 @@ class Lexicon:
 
     @cached_property
     def han(self) -> Mapping[str, int]:
-        """Chinese words of two to six characters with how many entries hold them; at most ``MOST``."""
-        return self._most(_HAN_WORD)
+        """Chinese words of two to six characters with how many entries hold them; at most ``MOST``.
+
+        Names of the workspace's dictionary from three characters on: two that sound alike are no evidence of a name.
+        """
+        return {**self._most(_HAN_WORD), **{term[1:]: count for term, count in self._most(_NAME).items()}}
 
     @cached_property
     def pairs(self) -> Mapping[str, int]:
@@ -86,6 +92,20 @@ class Lexicon:
     def by_rest(self) -> Mapping[str, tuple[str, ...]]:
         """Chinese words of three characters and more by what is left of them where one is missing."""
         return _grouped((w[:i] + w[i + 1 :], w) for w in self.han if len(w) > 2 for i in range(len(w)))
+
+    @cached_property
+    def by_head(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of four characters and more by their first two, the longest first."""
+        return _grouped((name[:2], name) for name in self._names)
+
+    @cached_property
+    def by_tail(self) -> Mapping[str, tuple[str, ...]]:
+        """The same by their last two."""
+        return _grouped((name[-2:], name) for name in self._names)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return sorted((t[1:] for t in self._terms if _LONG_NAME.fullmatch(t)), key=lambda name: (-len(name), name))
 
     @cached_property
     def by_start(self) -> Mapping[str, tuple[str, ...]]:

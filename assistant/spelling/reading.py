@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.spelling import chinese, latin, pinyin
+from assistant.spelling import chinese, latin, named, pinyin
 from assistant.spelling.lexicon import Lexicon
 from assistant.text import has_han
 
@@ -21,7 +21,7 @@ def read_as(text: str, lexicon: Lexicon) -> str:
     if re.search("[A-Za-z]", text):
         text = _quiet(text, lexicon)
         text = latin.mended(pinyin.mended(text, lexicon), lexicon)
-    return chinese.mended(text, lexicon) if has_han(text) else text
+    return chinese.mended(named.mended(text, lexicon), lexicon) if has_han(text) else text
 
 
 def _quiet(text: str, lexicon: Lexicon) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.dictionary import Names, Source, learn_names
 from assistant.domain.knowledge import Audience, Chunk, DocumentKind, EntryField, IndexEntry
 from assistant.ports import TextSegmenter, Vectors
 from assistant.spelling import Lexicon
@@ -25,7 +26,7 @@ from assistant.store.neighbours import Lists, Pull, Rows, arrange, nearest_of_al
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
-FORMAT = 7
+FORMAT = 8
 _MASKS = 8  # kept; a workspace has two audiences and rarely more than one moment at a time
 _SAMPLE = 20_000
 _COLUMNS = (
@@ -159,6 +160,15 @@ class Snapshot:
     _pulls: dict[str, Pull] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
+    def names(self) -> Names:
+        """The workspace's own dictionary: it stands marked among the index terms, and is of this workspace alone."""
+        return Names.among(self.postings.vocabulary)
+
+    def terms(self, text: str, segmenter: TextSegmenter) -> list[str]:
+        """Index terms of a question: the segmenter's, and the names that it says."""
+        return self.names.beside(segmenter).terms(text)
+
+    @cached_property
     def lexicon(self) -> Lexicon:
         """What a misspelt question is read by."""
         return Lexicon(self.words, self.postings.vocabulary, np.diff(self.postings.indptr))
@@ -252,8 +262,16 @@ def build_snapshot(
     )
     groups = ["body" if entry.field is EntryField.BODY else "question" for entry in entries]
     if postings is None or postings.size != len(entries) or lists is not None:
-        postings = build_postings([entry.text for entry in entries], groups, segmenter)
+        names = Names(learn_names(_sources(entries, table, title_of)))
+        postings = build_postings([entry.text for entry in entries], groups, names.beside(segmenter))
     return Snapshot(table, postings, rows, encode(rows), lists, latin_words(entry.text for entry in entries))
+
+
+def _sources(entries: Sequence[IndexEntry], table: EntryTable, title_of: Mapping[int, str]) -> list[Source]:
+    """What names are learnt from: every entry, and the titles of articles; those of resolutions are questions."""
+    articles = set(table.document[table.is_article].tolist())
+    told = [Source(entry.text, int(of)) for entry, of in zip(entries, table.document, strict=True)]
+    return told + [Source(title, number, True) for number, title in title_of.items() if number in articles]
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:

@@ -169,7 +169,7 @@ def _of_part(part: RiskPart, embedder: CachingEmbedder) -> Iterator[tuple[str, V
     runner_up = np.partition(nearest, -2, axis=1)[:, -2:]
     yield "cosine, lead over the next", _baseline(nearest, part.asked, snapshot, runner_up[:, 1] - runner_up[:, 0])
     segmenter = Segmenter()
-    bm25 = np.stack([snapshot.postings.coverage(segmenter.terms(one.text)) for one in part.asked])
+    bm25 = np.stack([snapshot.postings.coverage(snapshot.terms(one.text, segmenter)) for one in part.asked])
     lexical = _by_document(bm25, snapshot)
     yield "BM25", _baseline(lexical, part.asked, snapshot, lexical.max(axis=1))
     chance = np.random.default_rng(SEED).random(len(part.asked))

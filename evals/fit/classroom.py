@@ -77,7 +77,7 @@ class Classroom:
         for number, lesson in enumerate(lessons):
             mask = allowed.copy()
             mask[same.get(fold(lesson.text), [])] = False
-            coverage = snapshot.postings.coverage(segmenter.terms(lesson.text))
+            coverage = snapshot.postings.coverage(snapshot.terms(lesson.text, segmenter))
             near = np.asarray(snapshot.vectors) @ self.vectors[number]
             rows = np.concatenate([_top(near, mask), _top(coverage, mask)])
             documents = np.unique(table.document[rows])

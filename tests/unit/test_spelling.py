@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.answering import Answerer
+from assistant.dictionary import Names
 from assistant.domain.knowledge import Article
 from assistant.domain.live import Question
 from assistant.domain.reply import Reply
@@ -212,6 +214,49 @@ def test_pinyin_is_answered_in_chinese_unless_a_language_was_asked_for() -> None
     reply = reply_to("youhuiquan zenme yong")
     assert reply.text.startswith("结算时选择优惠券")
     assert "Chinese" in reply_to("youhuiquan zenme yong", "en").text
+
+
+NAMED = ("极光保温杯用手洗", "免换镁棒热水器", "安睡m9热水器怎么装", "暂不支持退换", "小灶煲汤")
+
+
+def with_names(texts: Sequence[str], *names: str) -> Lexicon:
+    postings = build_postings(texts, ["body"] * len(texts), Names(names).beside(Segmenter()))
+    return Lexicon(latin_words(texts), postings.vocabulary, np.diff(postings.indptr))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("极光保温被怎么洗", "极光保温杯怎么洗"),  # sounds alike
+        ("极光温保杯怎么洗", "极光保温杯怎么洗"),  # swapped
+        ("极光温杯怎么洗", "极光保温杯怎么洗"),  # one left out
+        ("极光保保温杯怎么洗", "极光保温杯怎么洗"),  # one typed twice
+        ("極光溫保杯怎麼洗", "极光保温杯怎么洗"),
+        ("安睡M9热稅器", "安睡M9热水器"),
+        ("安睡M9热水企怎么装", "安睡M9热水器怎么装"),
+    ],
+)
+def test_a_slip_in_a_name_of_the_workspace(typed: str, meant: str) -> None:
+    names = with_names(NAMED, "极光保温杯", "免换镁棒", "安睡m9热水器", "暂不支持退换")
+    assert read_as(fold(typed), names) == meant
+    assert read_as(meant, names) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "极光保温被子怎么洗",  # a quilt
+        "极光保温壶怎么洗",  # another thing
+        "安睡m8热水器",  # another model
+        "暂支持退换吗",  # not turned round
+        "极光保温杯",
+        "极光",
+        "极",
+        "免换镁",
+    ],
+)
+def test_what_is_no_slip_of_a_name_stays(text: str) -> None:
+    assert read_as(text, with_names(NAMED, "极光保温杯", "免换镁棒", "安睡m9热水器", "暂不支持退换")) == text
 
 
 def test_many_slips_at_once_do_not_keep_us_busy() -> None:
