@@ -105,8 +105,9 @@ def _words_held(reply: str, reference: str, question: str, weights: Weights) -> 
 
 
 def _share(wanted: Sequence[tuple[float, bool]]) -> float | None:
-    total = sum(weight for weight, _ in wanted)
-    return sum(weight for weight, hit in wanted if hit) / total if total else None
+    """Of the weight that is wanted, the share that is held; ``fsum``, for facts come from sets, in no fixed order."""
+    total = math.fsum(weight for weight, _ in wanted)
+    return math.fsum(weight for weight, hit in wanted if hit) / total if total else None
 
 
 # Run by run the same few texts meet each other: a passage every human's reply, a human's reply every passage.

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from evals.answer_metrics import AnswerScorer, AnswerScores, chrf, combined, cor
 from evals.answer_metrics.actions import action_agreement, actions
 from evals.answer_metrics.background import SENTENCES
 from evals.answer_metrics.contradiction import contradiction
-from evals.answer_metrics.facts import facts_recall, names, weights_of
+from evals.answer_metrics.facts import _share, facts_recall, names, weights_of
 from evals.answer_metrics.figures import Figure, agree, figures
 from evals.answer_metrics.semantic import Background, SentenceVectors
 from evals.answer_metrics.sentences import content_sentences
@@ -119,6 +120,11 @@ def test_facts_are_figures_names_and_words() -> None:
     wrong = facts_recall("到银行卡要十个工作日，可以问客服", reference, "", weights)
     assert right > 0.7 > 0.4 > wrong
     assert names(reference) == {"我的", "售后"}
+
+
+def test_the_order_in_which_facts_are_added_up_changes_no_digit() -> None:
+    wanted = [(0.3, True), (1.0, True), (0.2, False), (0.06, True), (0.3, False), (1.0, False)]
+    assert len({_share(order) for order in permutations(wanted)}) == 1
 
 
 def test_facts_cross_languages_by_their_figures() -> None:
