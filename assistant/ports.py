@@ -75,14 +75,6 @@ class VectorIndex(Protocol):
         ...
 
 
-class LexicalIndex(Protocol):
-    """BM25 over the same entries. Blocking."""
-
-    def search(self, text: str, limit: int) -> list[tuple[str, float]]:
-        """(id, coverage) pairs, best first; coverage 0–1 is BM25 over the most that the query could reach."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message to a chat model."""

@@ -118,18 +118,6 @@ class KnowledgeRecords:
             )
             return [IndexEntry(row.id, row.chunk_id, EntryField(row.field), row.text) for row in rows]
 
-    def pieces_by_conversation(self) -> dict[str, int]:
-        """How many index entries were derived from each conversation."""
-        c, e = t.chunks, t.entries
-        query = (
-            select(c.c.conversation_id, func.count())
-            .select_from(c.join(e, and_(e.c.workspace == c.c.workspace, e.c.chunk_id == c.c.id)))
-            .where(c.c.workspace == self.workspace, c.c.conversation_id.is_not(None))
-            .group_by(c.c.conversation_id)
-        )
-        with self._engine.connect() as connection:
-            return {row[0]: int(row[1]) for row in connection.execute(query)}
-
     def counts(self) -> dict[str, int]:
         """How many articles, transcripts, resolutions, chunks and entries there are."""
         with self._engine.connect() as connection:
