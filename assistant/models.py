@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from pydantic import SecretStr
 
 from assistant.errors import ConfigurationError
+from assistant.llm.e5_batches import cores
 from assistant.ports import ChatModel, Embedder, JudgeModel, Reranker
 from assistant.settings import Settings
 
@@ -47,9 +47,7 @@ def make_embedder(settings: Settings) -> Embedder:
 
 def embeds_aside(settings: Settings) -> bool:
     """Whether evaluations embed in a process of their own: the bundled embedder, and a core for each of the two."""
-    affinity = getattr(os, "sched_getaffinity", None)  # which cores this process may use; not every system tells
-    cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    return settings.embedder == "bundled" and cores > 1
+    return settings.embedder == "bundled" and cores() > 1
 
 
 def make_batch_embedder(settings: Settings, closing: list[Callable[[], None]]) -> Embedder:

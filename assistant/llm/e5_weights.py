@@ -80,13 +80,7 @@ class WeightFile:
         """The tensor's values, flat, unpacked from 4 bit where stored so."""
         if self.tensors[name].dtype == _FP32:
             return self._raw(name).view("<f4").astype(np.float32)
-        blocks = self.blocks(name)
-        values = np.empty((len(blocks), _BLOCK), dtype=np.float32)
-        values[:, :16] = blocks["nibbles"] & 0x0F
-        values[:, 16:] = blocks["nibbles"] >> 4
-        values -= 8.0
-        values *= blocks["scale"].astype(np.float32)[:, None]
-        return values.reshape(-1)
+        return unpacked(self.blocks(name)).reshape(-1)
 
     def blocks(self, name: str) -> NDArray[np.void]:
         """A 4-bit tensor as it is stored: a scale and 16 bytes for each 32 values, the first 16 in the low halves."""
@@ -95,6 +89,16 @@ class WeightFile:
     def _raw(self, name: str) -> NDArray[np.uint8]:
         tensor = self.tensors[name]
         return self.data[tensor.offset : tensor.offset + tensor.nbytes]
+
+
+def unpacked(blocks: NDArray[np.void]) -> NDArray[np.float32]:
+    """(…, 32) values of 4-bit blocks in an array of any shape."""
+    values = np.empty((*blocks.shape, _BLOCK), dtype=np.float32)
+    values[..., :16] = blocks["nibbles"] & 0x0F
+    values[..., 16:] = blocks["nibbles"] >> 4
+    values -= 8.0
+    values *= blocks["scale"].astype(np.float32)[..., None]
+    return values
 
 
 def bundled_weights() -> Path:
