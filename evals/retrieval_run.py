@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from assistant.domain.knowledge import Article
+from assistant.errors import RerankingFailed
 from assistant.ports import Embedder, Progress, Reranker
 from assistant.query import Query
 from assistant.reranking import DEPTH
@@ -49,7 +50,7 @@ def run_retrieval(
     """Index the corpus as articles, as ingestion would, and rank ``depth`` documents for each judged query.
 
     A ``reranker`` reads the passages that come first once more; the time it takes counts as retrieval, that of finding
-    them for it a second time does not.
+    them for it a second time does not. Raises EmbeddingFailed and RerankingFailed.
     """
     now = datetime.now(UTC)
     started = time.perf_counter()
@@ -102,9 +103,11 @@ def _reread(
 ) -> tuple[list[tuple[str, float]], float]:
     """The documents of the reranked passages first, then the others as they were; the scores only tell the order.
 
-    And the ms that the reranker took.
+    And the ms that the reranker took. Raises RerankingFailed: search goes on without it, a measurement must not.
     """
     found = retriever.search(Query(text, k=DEPTH), now=now)
+    if "reranker" in found.degraded:
+        raise RerankingFailed("the reranker failed on a question (see the log): these would not be its figures")
     first = (passage.document_id for passage in found.passages)
     order = list(dict.fromkeys((*first, *(key for key, _ in ranked))))[: len(ranked)]
     return [(key, float(len(order) - place)) for place, key in enumerate(order)], found.timings_ms["rerank"]

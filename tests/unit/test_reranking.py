@@ -78,6 +78,12 @@ def test_an_evaluation_counts_the_time_of_embedding_once() -> None:
     assert result.latency_ms["embed_p50"] >= 300 > result.latency_ms["retrieve_p50"]
 
 
+def test_an_evaluation_does_not_give_the_figures_of_retrieval_for_those_of_a_dead_reranker() -> None:
+    corpus = {f"d{n}": BeirDocument(f"Towels {n}", f"Wash towel number {n} warm, not hot.") for n in range(3)}
+    with pytest.raises(RerankingFailed, match="not be its figures"):
+        run_retrieval(BeirData(corpus, {"q": "wash towels"}, {"q": {"d2": 1}}), HashEmbedder(), reranker=Broken())
+
+
 def test_equal_figures_change_nothing() -> None:
     plain, again = (retriever(r).search(Query("wash towels", k=30), now=NOW) for r in (None, Planted("none of them")))
     assert plain.passages == again.passages
