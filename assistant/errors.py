@@ -6,7 +6,7 @@ TeachbackError
 │   └── WorkspaceLocked       another process has this data folder open
 ├── EmbeddingFailed           the embedder could not embed; try again
 ├── RerankingFailed           the reranker could not read the passages; they stay in the order of retrieval
-├── IndexUnavailable          the vector index could not answer; retrieval falls back to BM25
+├── IndexUnavailable          the vector index could not answer; the snapshot's own vectors are searched
 ├── ModelUnavailable          the chat model failed, timed out or broke off; the extractive reply is given
 │   └── RateLimited           its server asks to slow down; batch work waits and tries again
 ├── StateUnavailable          a state source did not answer in its budget

@@ -32,8 +32,8 @@ from evals.scoring import Scored, expect_scoring, score_replay, stored_run
 from evals.transfer_run import Bench, together
 from ingest.sources.schemas import parse_transcript
 
-_GROUP = 25  # cases diagnosed together, and kept together
-_GROUPS = 3  # at a time where another process embeds: while some wait for it others go on
+_GROUP_SIZE = 25  # cases diagnosed together, and kept together
+_GROUPS_AT_ONCE = 3  # where another process embeds: while some wait for it others go on
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ async def _diagnose(
     causes.expect([by_id[key] for key in rest if key in replies], replies)
     told = (by_id[key].references for key in failed)  # the report groups failed cases by what the humans said
     bench.embedder.expect_queries(fold(references[0]) for references in told if references)
-    room = asyncio.Semaphore(_GROUPS if bench.embedder.ahead else 1)
+    room = asyncio.Semaphore(_GROUPS_AT_ONCE if bench.embedder.ahead else 1)
 
     async def one(group: frozenset[str]) -> None:
         own = [s if s.case_id in group else CaseScore(s.case_id, None) for s in scores]
@@ -127,7 +127,7 @@ async def _diagnose(
         if progress is not None:
             progress.advance("causes", len(found), len(failed))
 
-    await together(one(frozenset(rest[start : start + _GROUP])) for start in range(0, len(rest), _GROUP))
+    await together(one(frozenset(rest[start : start + _GROUP_SIZE])) for start in range(0, len(rest), _GROUP_SIZE))
     return [found[key] for key in failed if key in found]
 
 

@@ -1,4 +1,4 @@
-"""Slips of Chinese input: a character that sounds alike, two swapped, one left out, and words left in pinyin."""
+"""Slips of Chinese input: a character that sounds alike, two swapped, one left out or typed twice."""
 
 from __future__ import annotations
 
