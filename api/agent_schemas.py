@@ -67,7 +67,7 @@ class DraftOut(Outgoing):
             confidence=reply["confidence"],
             citations=[CitationOut(**citation) for citation in reply["citations"]],
             state_used=reply["state_used"],
-            to_check=reply.get("to_check", []),  # drafts kept from before have none
+            to_check=reply.get("to_check", []),  # absent where there is nothing
             model=reply["model"],
             degraded=reply["degraded"],
             verdict=draft.verdict,

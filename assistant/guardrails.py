@@ -29,6 +29,11 @@ def classify(text: str, locale: Locale) -> Guard:
     return Guard(kind, None if kind == "ok" else _REPLIES[variant or kind][0 if locale == "zh" else 1])
 
 
+def greeting(locale: Locale) -> str:
+    """What is said to a mere greeting."""
+    return _REPLIES["small_talk"][0 if locale == "zh" else 1]
+
+
 def _kind(said: str) -> tuple[Kind, str | None]:
     if not said or not re.search(r"\S", said):
         return "empty", None
@@ -110,9 +115,9 @@ _FILLER = re.compile(
     r"|\b(?:great|perfect|that's|that s|so much|a lot|very much|then|oh|ah|well|mate|again|all|good day|ok|okay|lovely|brilliant|got it|cool|alright|no worries|for your help|for the help|for now|that is all|that s all)\b"
 )
 _GREETING = re.compile(
-    r"(?:您好|你好|[你您] ?hao|哈喽|哈啰|哈罗|嗨|喂|早上好|上午好|中午好|下午好|晚上好|早安|[在再]吗|[在再]不[在再]|(?<![\u3400-\u9fff])[在早亲](?![\u3400-\u9fff])"
+    r"(?:我?(?:想|要)?(?:请)?(?:咨询|问)(?:你|您)?(?:一下|一个问题|个问题|个事|点事|点问题|下)(?=\s|$)|您好|你好|[你您] ?hao|哈喽|哈啰|哈罗|嗨|喂|早上好|上午好|中午好|下午好|晚上好|早安|[在再]吗|[在再]不[在再]|(?<![\u3400-\u9fff])[在早亲](?![\u3400-\u9fff])"
     r"|有人(?:在)?吗|有人喺度吗|有没有人(?:在)?|请问(?:有人)?(?=\s|$)|客服(?:您好|你好|在吗)?(?=\s*(?:在|您|你|$))(?=.)|亲亲?(?=\s|$|[在你您]))[啊呀哦呢吗哈~]*"
-    r"|\b(?:(?:hi+|hell?o+|h[ae]llo|hey+)(?: there)?|hiya|yo|ni ?hao|good (?:morning|afternoon|evening)|morning|evening|(?:is )?any(?:one|body) (?:there|here)|are you there|greetings|howdy)\b"
+    r"|\b(?:(?:hi+|hell?o+|h[ae]llo|hey+)(?: there)?|hiya|yo|ni ?hao|good (?:morning|afternoon|evening)|morning|evening|(?:is )?any(?:one|body) (?:there|here)|are you there|greetings|howdy|(?:quick|i have a|i(?:.| )?ve got a|just a|one) (?:quick )?question|(?:can|may|could) i ask (?:you )?(?:something|a (?:quick )?question))\b"
 )
 _THANKS = re.compile(
     r"(?:太|非常|十分|很|真的?是?)?(?:谢谢|感谢|多谢|谢啦|谢了|谢过|蟹蟹|3q|[唔無]该|辛苦|麻烦)(?:你们?|您|您了|啦|了|啊|晒|小姐姐|大家|帮忙|回复|解答|的|帮助|耐心)*"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -78,15 +79,25 @@ def handoff_withdrawn(locale: str) -> str:
     )
 
 
+_WHICH = ("我不确定您问的是哪一项，您想了解的是：", "I'm not sure which of these you mean:")
+_CHOICE = re.compile(r"^\d+\. (.+)$", re.MULTILINE)
+
+
+def choices_in(text: str) -> tuple[str, ...]:
+    """The choices of a reply that ``unsupported`` made; empty for any other text."""
+    asked = next((which for which in _WHICH if which in text), None)
+    return tuple(_CHOICE.findall(text.split(asked, 1)[1])) if asked is not None else ()
+
+
 def unsupported(near: Sequence[str], locale: str) -> str:
     """No passage supports an answer; ``near`` are titles of what comes close, offered as choices."""
     chinese = locale.startswith("zh")
     if near:
         choices = "\n".join(f"{number}. {title}" for number, title in enumerate(near, 1))
         return (
-            f"我不确定您问的是哪一项，您想了解的是：\n{choices}\n都不是的话，请换个说法，或回复“转人工”。"
+            f"{_WHICH[0]}\n{choices}\n都不是的话，请换个说法，或回复“转人工”。"
             if chinese
-            else f"I'm not sure which of these you mean:\n{choices}\n"
+            else f"{_WHICH[1]}\n{choices}\n"
             "If it's none of them, please put it another way, or say “agent” for a person."
         )
     return (
@@ -94,6 +105,38 @@ def unsupported(near: Sequence[str], locale: str) -> str:
         if chinese
         else "I couldn't find anything that answers this, and I'd rather not guess. "
         "You can put it another way, or say “agent” to talk to a person."
+    )
+
+
+def noted(locale: str) -> str:
+    """After "ok": nothing was asked."""
+    return "好的，还有问题随时告诉我。" if locale.startswith("zh") else "Alright. Just ask if there is anything else."
+
+
+def closing(locale: str) -> str:
+    """After "that's all"."""
+    return (
+        "好的，有需要随时找我，祝您生活愉快！"
+        if locale.startswith("zh")
+        else "Alright, I'm here whenever you need me. Have a nice day!"
+    )
+
+
+def not_helpful(locale: str) -> str:
+    """After a bare "no" to an answer."""
+    return (
+        "抱歉没有帮上忙。请换个说法告诉我您想问的，或回复“转人工”由同事来帮您。"
+        if locale.startswith("zh")
+        else "Sorry that didn't help. Please put your question another way, or reply “agent” for a person."
+    )
+
+
+def which_one(locale: str) -> str:
+    """After "yes" to several choices."""
+    return (
+        "请问是哪一项？回复序号就可以。"
+        if locale.startswith("zh")
+        else "Which of them do you mean? Its number is enough."
     )
 
 

@@ -77,8 +77,9 @@ def reply_record(reply: Reply, *, passages: bool = False) -> dict[str, Any]:
         "task": None if reply.task is None else task_record(reply.task),
         "cached": reply.cached,
         "usage": None if reply.usage is None else asdict(reply.usage),
-        "to_check": list(reply.to_check),
     }
+    if reply.to_check:  # of drafts alone: it is the agent's affair
+        record["to_check"] = list(reply.to_check)
     if passages:
         record["passages"] = [
             {

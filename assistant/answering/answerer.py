@@ -31,6 +31,7 @@ from assistant.query import Query
 from assistant.retrieval import Retrieval, Retriever
 from assistant.rewriting import QuestionRewriter
 from assistant.settings import Settings
+from assistant.short_replies import chosen
 from assistant.suggesting import Suggester
 from assistant.tasks.dialog import Note, TaskDesk
 
@@ -96,17 +97,20 @@ class Answerer:
         ``state`` stands in for the live source (replays); ``exclude`` names conversations that must not be found.
         """
         again = reopened(question)  # "you answer it": the question that was about to go to a person
+        question = question if again is not None else chosen(question) or question
         making = self._begin(again or question, spoken(question.locale, question.text), state)
         started = time.perf_counter()
         yield ReplyStarted(question.conversation_id, making.trace_id)
         early = await self._tasks.yes_or_no(making)
         note = await self._tasks.note(question, making.locale) if early is None else Note()
         early = early or self._rules.early(making)
+        if early is None and not await self._tasks.in_hand(question):
+            early = self._rules.noted(making)
         if early is None:
             await self._gather(making, exclude)
             ruled = await asyncio.to_thread(self._rules.late, making)
             if again is None:
-                early = await self._tasks.asked_for(making, ruled)
+                early = await self._tasks.asked_for(making, ruled) or self._rules.refused(making)
             elif ruled is None or ruled.handoff is None:
                 early, note = ruled, replace(note, text=phrases.withdrawn_and_answered(making.locale))
             else:  # only people may answer that, and the customer has just sent them away

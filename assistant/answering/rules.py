@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant import phrases
 from assistant.answering.making import Making, RecordMaker
 from assistant.domain.reply import Decision, Reply
-from assistant.guardrails import classify
+from assistant.guardrails import classify, greeting
 from assistant.handoff import (
     HandoffDecision,
     HandoffRules,
@@ -17,6 +17,7 @@ from assistant.handoff import (
     live_part,
     make_record,
 )
+from assistant.short_replies import asks_which, said_by
 from assistant.state.answers import CANNOT_TELL, needs_sign_in
 
 SIGN_IN = "sign_in"
@@ -43,6 +44,29 @@ class RulesStage:
             decision: Decision = "clarify" if guard.kind in ("empty", "gibberish") else "answer"
             return self._records.make(making, guard.reply, decision, 1.0)
         return None
+
+    def noted(self, making: Making) -> Reply | None:
+        """The reply to a turn that only says that something was noted, or that nothing more is wanted; else None."""
+        question, locale = making.question, making.locale
+        said = said_by(question.text)
+        if said == "done" and question.history:
+            return self._records.make(making, phrases.closing(locale), "answer", 1.0)
+        if said == "no" and question.history and question.history[-1].text in map(phrases.noted, ("zh", "en")):
+            return self._records.make(making, phrases.closing(locale), "answer", 1.0)  # nothing else, that is
+        if said is None or (said == "no" and question.history):
+            return None
+        if question.misses and asks_which(question.history):
+            return self._records.make(making, phrases.which_one(locale), "clarify", 1.0)
+        text = phrases.noted(locale) if question.history else greeting(locale)
+        return self._records.make(making, text, "answer", 1.0)
+
+    def refused(self, making: Making) -> Reply | None:
+        """The reply to a bare no: something else was meant; the second time, a person. None for all other turns."""
+        if said_by(making.question.text) != "no":
+            return None
+        if self._person_is_due(making):
+            return self.hand_off(making, "low_confidence")
+        return self._records.make(making, phrases.not_helpful(making.locale), "clarify", 1.0)
 
     def late(self, making: Making) -> Reply | None:
         """A handoff that the rules ask for, or a state reply that no model may reword (another's order, a choice).

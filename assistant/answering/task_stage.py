@@ -28,6 +28,10 @@ class TaskStage:
         said = await self._tasks.first(making.question, making.locale) if self._tasks is not None else None
         return self._reply(making, said) if said is not None else None
 
+    async def in_hand(self, question: Question) -> bool:
+        """Whether a task is under way, so that a word or two may answer its question."""
+        return self._tasks is not None and await self._tasks.in_hand(question)
+
     async def note(self, question: Question, locale: Locale) -> Note:
         """The outcome of an earlier task that is yet to be told."""
         return await self._tasks.note(question, locale) if self._tasks is not None else Note()

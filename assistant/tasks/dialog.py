@@ -293,6 +293,11 @@ class TaskDesk:
 
     # -- small parts ----------------------------------------------------------------------------------------------
 
+    async def in_hand(self, question: Question) -> bool:
+        """Whether a task is under way in this conversation of this user."""
+        signed_in = question.user_id is not None and bool(question.conversation_id)
+        return signed_in and await self._dialog(question) is not None
+
     async def _dialog(self, question: Question) -> TaskDialog | None:
         dialog = await asyncio.to_thread(self.records.dialog, question.conversation_id)
         return dialog if dialog is not None and dialog.user_id == question.user_id else None
