@@ -19,7 +19,7 @@ _AROUND = 6
 _QUOTED = re.compile(r"[「『“《【]([^「『“《【」』”》】]{2,24})[」』”》】]")
 _PART = re.compile(r"[^\s【】（）()《》「」“”：:，,、。；;！!？?|/+%]+")
 _PIECE = re.compile(rf"{HAN}|{LATIN}")
-_PIECES = re.compile(rf"(?:{_PIECE.pattern})+")
+_PIECES = re.compile(rf"(?>{_PIECE.pattern})+")  # atomic: else a long word before a mark is tried in every cut
 _NEVER = frozenset("的了吗呢吧么啊呀哪谁怎您你我他她它们这那")
 _NO_END = _NEVER.union(
     "是在有和与也很把被给对从到为以及或而之其所要能会可不没个上下里后前时都就请让向每各该此最更再又还只已将于等"

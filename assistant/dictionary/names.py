@@ -24,11 +24,11 @@ class Names:
 
     def __init__(self, names: Iterable[str]) -> None:
         """``names`` are ``squeezed``; those of one character are left out."""
-        starts: dict[str, list[str]] = {}
-        for name in names:
-            if len(name) > 1:
-                starts.setdefault(name[:2], []).append(name)
-        self._starts = {key: tuple(sorted(of, key=len)) for key, of in starts.items()}
+        self._names = frozenset(name for name in names if len(name) > 1)
+        starts: dict[str, set[int]] = {}
+        for name in self._names:
+            starts.setdefault(name[:2], set()).add(len(name))
+        self._starts = {pair: tuple(sorted(lengths)) for pair, lengths in starts.items()}  # a brand may begin thousands
 
     @classmethod
     def among(cls, terms: Iterable[str]) -> Names:
@@ -36,7 +36,7 @@ class Names:
         return cls(term[1:] for term in terms if term[0] == MARK)
 
     def __len__(self) -> int:
-        return sum(map(len, self._starts.values()))
+        return len(self._names)
 
     def found(self, text: str) -> list[str]:
         """The names that the text says, in order and with repeats, also those within a longer one."""
@@ -48,8 +48,9 @@ class Names:
         for pair in self._starts.keys() & set(map(str.__add__, said, said[1:])):
             at = said.find(pair)
             while at >= 0:
-                for name in self._starts[pair]:
-                    if said.startswith(name, at) and _whole(said, at, at + len(name)):
+                for length in self._starts[pair]:
+                    name = said[at : at + length]
+                    if len(name) == length and name in self._names and _whole(said, at, at + len(name)):
                         out.append((at, name))
                 at = said.find(pair, at + 1)
         return sorted(out)

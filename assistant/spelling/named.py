@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from assistant.spelling.lexicon import Lexicon
 from assistant.spelling.sounds import sounds
 from assistant.text import dictionary
 
 MOST_MENDS = 3
+MOST_TRIED = 2_000  # in one question: a hostile one must cost no more than milliseconds
 MOST_ALIKE = 30  # names tried that begin, or end, with the same two characters: a brand may begin thousands
 _TURNING = frozenset("不没无未非别免勿的了吗呢吧哪谁几多何怎")
 """Never put in or taken out: "支持退货" is no slip of "不支持退货"."""
@@ -33,6 +35,12 @@ def mended(text: str, lexicon: Lexicon) -> str:
 
 
 def _mends(text: str, lexicon: Lexicon) -> Iterator[Mend]:
+    for start, end, name in islice(_tried(text, lexicon), MOST_TRIED):
+        yield from _mend(text, start, end, name, lexicon)
+
+
+def _tried(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int, str]]:
+    """(start, end, name) of what may be the name with a slip: near two characters that stand together nowhere else."""
     pairs = list(map(str.__add__, text, text[1:]))
     said = set(pairs)
     heads, tails = lexicon.by_head.keys() & said, lexicon.by_tail.keys() & said
@@ -41,11 +49,11 @@ def _mends(text: str, lexicon: Lexicon) -> Iterator[Mend]:
         for name in lexicon.by_head[pair][:MOST_ALIKE] if pair in heads else ():
             if any(at < place <= at + len(name) for place in new):
                 for size in (len(name), len(name) - 1, len(name) + 1):
-                    yield from _mend(text, at, at + size, name, lexicon)
+                    yield at, at + size, name
         for name in lexicon.by_tail[pair][:MOST_ALIKE] if pair in tails else ():
             if any(at - len(name) <= place < at for place in new):
                 for size in (len(name), len(name) - 1, len(name) + 1):
-                    yield from _mend(text, at + 2 - size, at + 2, name, lexicon)
+                    yield at + 2 - size, at + 2, name
 
 
 def _mend(text: str, start: int, end: int, name: str, lexicon: Lexicon) -> Iterator[Mend]:

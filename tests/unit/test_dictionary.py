@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +92,23 @@ def test_whatever_the_texts_names_are_sound(texts: list[str]) -> None:
         for at, name in names.places(said):
             assert said.startswith(name, at)
             assert len(name) > 1
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 5_000 + "&", "a-" * 5_000, "「" + "ab" * 11 + "&」", "极" * 5_000, "\U000f0000蓝鲸壶" * 9]
+)
+def test_texts_made_to_keep_us_busy_do_not(text: str) -> None:
+    began = time.process_time()
+    assert of([text] * 3, [text, text + "光", "光" + text]) is not None
+    assert time.process_time() - began < 5
+
+
+def test_a_brand_that_begins_thousands_of_names_costs_a_text_no_more() -> None:
+    names = Names(f"美的{chr(0x4E00 + n // 100)}{chr(0x5E00 + n % 100)}热水器" for n in range(20_000))
+    assert len(names) == 20_000
+    began = time.process_time()
+    assert names.found("美的" * 2_000 + "美的一\u5e00热水器") == ["美的一\u5e00热水器"]
+    assert time.process_time() - began < 0.5
 
 
 class Deaf(HashEmbedder):
