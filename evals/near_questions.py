@@ -7,7 +7,6 @@ digest of the text where something could be chosen on it. Its figures stand in d
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import random
 import sys
@@ -28,15 +27,15 @@ from assistant.ports import Embedder
 from assistant.retrieval import Retriever
 from assistant.settings import Settings
 from assistant.text import cut, has_han
-from assistant.throwaway import throwaway_retriever
 from evals.beir import load
 from evals.bench.disturb import CHINESE
 from evals.bench.risk_sets import banking77, demo_faq
 from evals.caching_embedder import CachingEmbedder
+from evals.halves import half_of
 from evals.jsonl import read_objects
 from evals.near_rules import RULES_BY_FORM, THRESHOLDS, Met, in_a_row, meet, rules_by_meaning
+from evals.pieces import retriever_of
 from evals.statistics import wilson
-from ingest.pipeline import article_write
 
 SEED = 20261122
 PER_ARTICLE = 20  # train questions of each banking77 intent
@@ -66,22 +65,10 @@ def main(data: Path) -> None:
         answered = [one for one in met if one.passages and one.passages[0].score >= Settings().answer_threshold]
         found["asked in a row"][name] = {
             f"half {half}": table([one for one in answered if half_of(one.text) == half], embedder, now)
-            for half in (0, 1)
+            for half in ("A", "B")
         }
         sys.stderr.write(f"{name} done\n")
     sys.stdout.write(f"{json.dumps(found, indent=1, ensure_ascii=False)}\n")
-
-
-def half_of(text: str) -> int:
-    """0 or 1."""
-    return hashlib.sha256(text.encode()).digest()[0] % 2
-
-
-def retriever_of(articles: Sequence[Article], embedder: Embedder) -> Retriever:
-    """Over these articles alone."""
-    writes = [article_write(article, "", "") for article in articles]
-    entries = [entry for write in writes for entry in write.entries if entry.text.strip()]
-    return throwaway_retriever([chunk for write in writes for chunk in write.chunks], entries, embedder)
 
 
 def table(met: Sequence[Met], embedder: Embedder, now: datetime) -> dict[str, Any]:
@@ -133,7 +120,7 @@ def labelled(data: Path) -> list[tuple[str, str]]:
 def by_label(asked: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Questions of one form: how many are of another intent than the first of that form; all such, to be read."""
     out: dict[str, Any] = {}
-    for half in (0, 1):
+    for half in ("A", "B"):
         groups: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
         for text, intent in asked:
             if half_of(text) == half:

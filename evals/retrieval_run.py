@@ -18,9 +18,9 @@ from assistant.retrieval import Retriever
 from assistant.text import language_of
 from assistant.throwaway import throwaway_retriever
 from evals.beir import BeirData
+from evals.pieces import pieces_of
 from evals.ranking import MEASURES, RankingScores, Run, score_run
 from evals.statistics import Estimate, bootstrap_mean
-from ingest.pipeline import article_write
 
 LATENCY_SAMPLE = 200
 _BATCH = 256
@@ -54,14 +54,10 @@ def run_retrieval(
     """
     now = datetime.now(UTC)
     started = time.perf_counter()
-    writes = [
-        article_write(
-            Article(id=key, title=document.title, body=document.text, locale=language_of(document.text)), "", ""
-        )
+    chunks, entries = pieces_of(
+        Article(id=key, title=document.title, body=document.text, locale=language_of(document.text))
         for key, document in data.corpus.items()
-    ]
-    chunks = [chunk for write in writes for chunk in write.chunks]
-    entries = [entry for write in writes for entry in write.entries if entry.text.strip()]
+    )
     retriever = throwaway_retriever(chunks, entries, embedder, reranker=reranker, progress=progress)
     index_seconds = time.perf_counter() - started
     queries = list(data.judged_queries.items())

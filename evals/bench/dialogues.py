@@ -27,7 +27,6 @@ from evals.bench.followups import (
     demo_articles,
     load_followups,
     measure,
-    retriever_of,
 )
 from evals.bench.page import Place, Section
 from evals.bench.peers import Search, halves
@@ -36,6 +35,7 @@ from evals.bench.peers_langchain import langchain_ensemble
 from evals.bench.required import tau2_tasks
 from evals.bench.systems import OURS, Measured, beside_best, comparison, descending, table
 from evals.bench.tau2 import FOLDER as TAU2
+from evals.pieces import retriever_of
 from evals.ranking import score_run
 
 TITLE = "Dialogues"

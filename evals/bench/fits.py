@@ -15,8 +15,8 @@ from evals.bench.risk import SETS, TARGET, Verdicts, by_product
 from evals.bench.risk_sets import RiskPart
 from evals.fit import Comparison, compare_and_fit, lessons_of_articles
 from evals.fit.classroom import Classroom
+from evals.pieces import pieces_of
 from evals.statistics import Difference, paired_difference
-from ingest.pipeline import article_write
 
 TITLE = "What fitting to a workspace gains"
 LESSONS = 800
@@ -56,9 +56,7 @@ def run(place: Place) -> Section:
 
 
 def _of_part(part: RiskPart, place: Place) -> tuple[Verdicts, Verdicts, Comparison]:
-    writes = [article_write(article, "", "") for article in part.articles]
-    chunks = [chunk for write in writes for chunk in write.chunks]
-    entries = [entry for write in writes for entry in write.entries if entry.text.strip()]
+    chunks, entries = pieces_of(part.articles)
     embedder = place.embedder
     vectors = {e.id: row for e, row in zip(entries, embed_entries(embedder, entries), strict=True)}
     snapshot = build_snapshot(chunks, entries, vectors, embedder.dimensions, Segmenter())

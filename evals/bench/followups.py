@@ -15,14 +15,11 @@ from assistant.domain.conversation import Turn
 from assistant.domain.knowledge import Article
 from assistant.errors import InputRejected
 from assistant.followup import asked_after, earlier_texts, standalone
-from assistant.ports import Embedder
 from assistant.query import Query
 from assistant.retrieval import Retriever
-from assistant.throwaway import throwaway_retriever
 from evals.jsonl import read_objects
 from evals.statistics import wilson
 from ingest.demo import render_demo
-from ingest.pipeline import article_write
 from ingest.sources import discover, read
 
 DAY = date(2026, 11, 22)
@@ -103,16 +100,6 @@ def demo_articles() -> tuple[Article, ...]:
                 if isinstance(item.record, Article):
                     found.append(item.record)
         return tuple(found)
-
-
-def retriever_of(articles: Sequence[Article], embedder: Embedder) -> Retriever:
-    """The product's retriever over these articles alone."""
-    writes = [article_write(article, "", "") for article in articles]
-    return throwaway_retriever(
-        [chunk for write in writes for chunk in write.chunks],
-        [entry for write in writes for entry in write.entries if entry.text.strip()],
-        embedder,
-    )
 
 
 def measure(turns: Sequence[FollowUp], retriever: Retriever, form: Form) -> dict[str, Any]:

@@ -30,9 +30,9 @@ from evals.bench.disturb import dropped, homophone, swapped
 from evals.bench.page import Place
 from evals.bench.robustness import demo_questions
 from evals.caching_embedder import CachingEmbedder
+from evals.pieces import pieces_of
 from evals.ranking import RankingScores, score_run
 from evals.statistics import paired_difference
-from ingest.pipeline import article_write
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MEASURES = ("recall@1", "mrr@10")
@@ -61,9 +61,7 @@ class Built:
 
 def indexes(articles: Sequence[Article], embedder: CachingEmbedder) -> dict[str, Built]:
     """``without`` and ``with`` the dictionary, of the same entries and vectors."""
-    writes = [article_write(article, "", "") for article in articles]
-    chunks = [chunk for write in writes for chunk in write.chunks]
-    entries = [entry for write in writes for entry in write.entries if entry.text.strip()]
+    chunks, entries = pieces_of(articles)
     bodies = [e for e in entries if e.field == "body"]
     asked = [e for e in entries if e.field != "body"]
     vectors = dict(zip([e.id for e in bodies], embedder.embed_passages([fold(e.text) for e in bodies]), strict=True))

@@ -22,7 +22,7 @@ from typing import Any
 
 from assistant.bootstrap import build
 from assistant.domain.conversation import Transcript
-from assistant.domain.knowledge import Article, Chunk, IndexEntry
+from assistant.domain.knowledge import Article
 from assistant.domain.reply import Reply
 from assistant.indexing import embed_entries
 from assistant.ports import Embedder
@@ -44,12 +44,12 @@ from evals.case_sets import cases_from_transcripts, without_near_copies
 from evals.cases import ReplyCase, read_cases
 from evals.knowledge_view import Knowledge, KnowledgeView, ReplayClock
 from evals.leak_guard import LeakGuard
+from evals.pieces import pieces_of
 from evals.root_causes import Cause, Diagnosis, RootCauses
 from evals.root_causes.experiment import SOLVED
 from evals.statistics import wilson
 from evals.transfer_run import Bench
 from ingest.demo import render_demo, second_replies
-from ingest.pipeline import article_write
 from ingest.sources import SourceItem, discover, read
 
 TODAY = date(2026, 11, 22)
@@ -165,12 +165,7 @@ def demo_bench(folder: Path, embedder: Embedder, *, only: Collection[str] = ()) 
         others = sorted({family(article.id) for article in articles} - wanted)
         wanted.update(random.Random(0).sample(others, min(len(wanted), len(others))))
         articles = [article for article in articles if family(article.id) in wanted]
-    chunks: list[Chunk] = []
-    entries: list[IndexEntry] = []
-    for article in articles:
-        made = article_write(article, "", "")
-        chunks += made.chunks
-        entries += made.entries
+    chunks, entries = pieces_of(articles)
     cache = CachingEmbedder(embedder)
     rows = embed_entries(cache, entries)
     knowledge = Knowledge(tuple(chunks), tuple(entries), dict(zip([e.id for e in entries], rows, strict=True)))

@@ -25,10 +25,10 @@ from evals.bench.page import Place, Section
 from evals.bench.risk_sets import SEED, Asked, RiskPart, banking77, demo_faq
 from evals.bench.risk_text import plots, told
 from evals.caching_embedder import CachingEmbedder
+from evals.pieces import pieces_of
 from evals.report.charts import Bin
 from evals.risk_coverage import calibration_error, reliability_bins, risk_curve, separation
 from evals.statistics import wilson
-from ingest.pipeline import article_write
 
 TITLE = "Confidence: risk and coverage"
 TARGET = 0.95
@@ -155,9 +155,7 @@ def measure(parts: Sequence[RiskPart], embedder: CachingEmbedder, place: Place |
 
 
 def _of_part(part: RiskPart, embedder: CachingEmbedder) -> Iterator[tuple[str, Verdicts]]:
-    writes = [article_write(article, "", "") for article in part.articles]
-    chunks = [chunk for write in writes for chunk in write.chunks]
-    entries = [entry for write in writes for entry in write.entries if entry.text.strip()]
+    chunks, entries = pieces_of(part.articles)
     vectors = {e.id: row for e, row in zip(entries, embed_entries(embedder, entries), strict=True)}
     retriever = throwaway_retriever(chunks, entries, embedder, kept=vectors)
     yield OURS, by_product(retriever, part.asked)

@@ -12,11 +12,12 @@ from assistant.text import fold
 from evals.beir import BeirData, BeirDocument, load
 from evals.bench.charts import dots
 from evals.bench.disturb import CHINESE, ENGLISH, Disturbance
-from evals.bench.followups import NOW, demo_articles, retriever_of
+from evals.bench.followups import NOW, demo_articles
 from evals.bench.page import Place, Section
 from evals.bench.peers import Corpus, Search, bm25_jieba, exact_dense
 from evals.bench.risk_sets import banking77
 from evals.bench.systems import OURS, descending
+from evals.pieces import retriever_of
 from evals.ranking import score_run
 from evals.statistics import bootstrap_mean
 

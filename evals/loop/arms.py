@@ -16,8 +16,8 @@ from evals.knowledge_view import Knowledge, KnowledgeView, known_from
 from evals.loop.drafts import draft_for
 from evals.loop.gaps import Gap
 from evals.loop.loop_result import Arm
+from evals.pieces import pieces_of
 from evals.transfer_run import Bench, Replay
-from ingest.pipeline import article_write
 
 
 async def answered(bench: Bench, scorer: AnswerScorer, articles: Iterable[Article], progress: Progress | None) -> Arm:
@@ -71,15 +71,14 @@ def mined_between(whole: Knowledge, frozen: Knowledge, start: datetime, end: dat
     return whole.without(gone)
 
 
-def pieces_of(articles: Iterable[Article]) -> tuple[list[Chunk], list[IndexEntry]]:
+def public_pieces(articles: Iterable[Article]) -> tuple[list[Chunk], list[IndexEntry]]:
     """Chunks and index entries of the articles, as if they were public."""
-    made = [article_write(replace(article, audience="public"), "", "") for article in articles]
-    return [chunk for write in made for chunk in write.chunks], [e for write in made for e in write.entries]
+    return pieces_of(replace(article, audience="public") for article in articles)
 
 
 def with_articles(knowledge: Knowledge, articles: Sequence[Article], bench: Bench) -> Knowledge:
     """The knowledge with these articles, public. Raises EmbeddingFailed."""
-    chunks, entries = pieces_of(articles)
+    chunks, entries = public_pieces(articles)
     return knowledge.with_pieces(chunks, entries, bench.embedder) if chunks else knowledge
 
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assistant.domain.knowledge import Article, Chunk, IndexEntry
+from assistant.domain.knowledge import Article, Chunk
 from assistant.ports import Progress
 from evals.answer_metrics import AnswerScorer
 from evals.answer_metrics.contradiction import contradiction
 from evals.answer_metrics.semantic import Background, SentenceVectors, agreements
 from evals.answer_metrics.sentences import content_sentences
 from evals.leak_guard import shingles
+from evals.pieces import pieces_of
 from evals.provenance import sources_of
 from evals.statistics import Difference, paired_difference
 from evals.transfer_run import Bench
-from ingest.pipeline import article_write
 
 SAME = 0.5
 """Share of a candidate's character 6-grams in one article from which it repeats that article."""
@@ -58,12 +58,7 @@ async def replay_candidates(
 ) -> ShadowReport:
     """Replay the bench's cases without and with the candidates, as if they were public. Raises EmbeddingFailed."""
     public = [replace(article, audience="public") for article in candidates]
-    chunks: list[Chunk] = []
-    entries: list[IndexEntry] = []
-    for article in public:
-        made = article_write(article, "", "")
-        chunks += made.chunks
-        entries += made.entries
+    chunks, entries = pieces_of(public)
     told = {article.id: sources_of(article) for article in candidates}
     shadow = bench.on(bench.view.knowledge.with_pieces(chunks, entries, bench.embedder), told)
     scorer = AnswerScorer(bench.cases, bench.embedder)

@@ -24,7 +24,7 @@ from evals.loop.arms import (
     known_by,
     later_documents,
     mined_between,
-    pieces_of,
+    public_pieces,
     unrelated_drafts,
     with_articles,
 )
@@ -133,7 +133,7 @@ async def review_by_rule(
     """The drafts that the acceptance rule lets through, and why the others not, by article id."""
     refused: dict[str, str] = {}
     articles = [draft.article for draft in drafts]
-    for candidate, article in duplicates(pieces_of(articles)[0], frozen.chunks):
+    for candidate, article in duplicates(public_pieces(articles)[0], frozen.chunks):
         refused.setdefault(candidate, f"repeats {article}")
     left = [article for article in articles if article.id not in refused]
     if left:

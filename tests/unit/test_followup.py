@@ -12,7 +12,7 @@ from assistant.followup import EACH_SIDE, LONGEST, asked_after, asks_anew, earli
 from assistant.llm.embedders import HashEmbedder
 from assistant.query import Query
 from assistant.subjects import learn_subjects
-from evals.bench.followups import retriever_of
+from evals.pieces import retriever_of
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from assistant.domain.knowledge import Article
 from assistant.llm.embedders import HashEmbedder
-from evals.near_questions import by_label, half_of, hand_pairs, retriever_of
+from evals.halves import half_of
+from evals.near_questions import by_label, hand_pairs
 from evals.near_rules import RULES_BY_FORM, Hits, Met, in_a_row, meet, rules_by_meaning
+from evals.pieces import retriever_of
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 IN_USE = "same asked form and passages (in use)"
@@ -47,8 +49,8 @@ def test_questions_of_one_form_under_two_labels_are_listed_to_be_read() -> None:
     assert sum(half["questions in other words"] for half in by_label(texts).values()) == 4
     assert all(half["of another intent"] == len(half["to be read"]) for half in halves)
     one_half = [(f"How {frame} pay{'?' * n}", frame) for frame in ("do I", "can I") for n in range(40)]
-    one_half = [(text, label) for text, label in one_half if half_of(text) == 0]
-    assert by_label(one_half)["half 0"]["of another intent"] == 1
+    one_half = [(text, label) for text, label in one_half if half_of(text) == "A"]
+    assert by_label(one_half)["half A"]["of another intent"] == 1
 
 
 def test_the_pairs_by_hand_are_of_both_kinds_and_many() -> None:
