@@ -226,6 +226,12 @@ def main(arguments: list[str] | None = None) -> int:
         both = made.setdefault(id(articles), indexes(articles, place.embedder))
         sys.stdout.write("\n".join(report(name, data, both, place.embedder)) + "\n")
         sys.stdout.flush()
+        if (given.data / name).is_dir():
+            every = [fold(text) for text in load(given.data / name).queries.values()]
+            read = {key: sum(built.retriever.reading(text) != text for text in every) for key, built in both.items()}
+            sys.stdout.write(
+                f"{name}: of all {len(every)} read otherwise {read['without']} without, {read['with']} with\n"
+            )
         if "," not in name:
             sys.stdout.write(f"{name}: a question {cost(both['with'], list(data.judged_queries.values()))}; ")
             sys.stdout.write(f"a text {cost(both['with'], [article.body for article in articles][:500])}\n")
