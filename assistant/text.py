@@ -87,9 +87,9 @@ _own = threading.local()  # a stemmer keeps the word in itself while it works: t
 
 def _stemmer() -> Any:
     if not hasattr(_own, "english"):
-        import snowballstemmer
+        from Stemmer import Stemmer
 
-        _own.english = snowballstemmer.stemmer("english")
+        _own.english = Stemmer("english", 0)  # 0: ``stem`` remembers already
     return _own.english
 
 

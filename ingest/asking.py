@@ -14,6 +14,7 @@ _ASKS = re.compile(
 )
 _LABEL = re.compile(r"^(?:#+\s*)?(?:q(?:uestion)?\s*\d*|问题?|客户问)\s*[:：.、]\s*", re.IGNORECASE)
 _LONGEST = 120
+_MARKUP = " \t\n*_#>`"
 
 
 def asks(line: str) -> bool:
@@ -27,8 +28,8 @@ def leading_question(body: str) -> str | None:
     match = re.match(r"(.{4,120}?[?？])\s*(.*)", first)
     if match is not None:
         first, tail = match.group(1), match.group(2)
-        rest = tail or rest
+        rest = tail.strip(_MARKUP) or rest
     elif not _LABEL.match(first):
         return None
-    question = _LABEL.sub("", first).strip()
-    return question if rest.strip() and 4 <= len(question) <= _LONGEST else None
+    question = _LABEL.sub("", first.strip(_MARKUP)).strip(_MARKUP)
+    return question if rest.strip(_MARKUP) and 4 <= len(question) <= _LONGEST else None

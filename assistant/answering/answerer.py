@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from assistant import phrases
 from assistant.answering.agent_draft import DraftStage
@@ -20,6 +21,7 @@ from assistant.domain.live import Question, ReplyDone, ReplyEvent, ReplyStarted
 from assistant.domain.reply import Reply
 from assistant.domain.state import UserState
 from assistant.drafting import split_turns
+from assistant.ellipsis import completed, speaks_of
 from assistant.errors import StateUnavailable
 from assistant.followup import asked_after, earlier_texts
 from assistant.generation import GeneratedAnswerer
@@ -169,7 +171,24 @@ class Answerer:
             earlier=earlier_texts(making.question.history),
             context=context,
         )
-        return await asyncio.to_thread(self._retriever.search, query, now=making.now)
+        thing, ways = completed(making.question.text, making.question.history)
+        if question != making.question.text:  # sent in a row, or rewritten: the text alone is not the question
+            ways = ()
+        return await asyncio.to_thread(self._best_found, query, thing, ways, making.now)
+
+    def _best_found(self, query: Query, thing: str, ways: Sequence[str], now: datetime) -> Retrieval:
+        """What the question finds as it stands after its context, or read in one of these ways, which finds more of it.
+
+        A way counts where the passage that it finds speaks of the thing. Blocking.
+        """
+        best = self._retriever.search(query, now=now)
+        for way in ways:
+            found = self._retriever.search(replace(query, text=way, context="", earlier=()), now=now)
+            if found.best is None or not speaks_of(thing, found.best):
+                continue
+            if best.best is None or found.best.score > best.best.score:
+                best = replace(found, read_as=way)
+        return best
 
     @staticmethod
     async def _rewritten(by: QuestionRewriter, making: Making, question: str, context: str) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from assistant.store.neighbours import Lists, Pull, Rows, arrange, nearest_of_al
 from assistant.subjects import learn_subjects
 from assistant.text import language_of
 
-FORMAT = 8
+FORMAT = 9
 _MASKS = 8  # kept; a workspace has two audiences and rarely more than one moment at a time
 _SAMPLE = 20_000
 _COLUMNS = (
