@@ -11,6 +11,7 @@ from assistant import phrases
 from assistant.domain.live import Question, ReplyDelta, ReplyDone, ReplyEvent
 from assistant.domain.reply import Citation, Decision, Handoff, PromptRef, Reply
 from assistant.domain.state import UserState
+from assistant.ellipsis import completed
 from assistant.handoff import fix_promises
 from assistant.language import Locale, spoken
 from assistant.metering import Prices, TokenMeter
@@ -74,7 +75,10 @@ class Making:
 
     def _read_state(self) -> StateAnswer | None:
         found = self._of_state(self.question.text)
-        return self._of_state(self.read_as) if found is None and self.read_as != self.question.text else found
+        if found is not None or self.read_as == self.question.text:
+            return found
+        _, ways = completed(self.question.text, self.question.history)  # the state's own rules follow up on these
+        return self._of_state(self.read_as) if self.read_as not in ways else None
 
     def _of_state(self, text: str) -> StateAnswer | None:
         question, locale = self.question, self.locale
