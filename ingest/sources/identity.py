@@ -13,10 +13,15 @@ from assistant.errors import InputRejected
 from ingest.sources.items import SourceItem
 from ingest.sources.schemas import UserStateRecord
 
+_OF_ARTICLE = tuple(field.name for field in dataclasses.fields(Article))
+
 
 def canonical(record: Article | Transcript) -> str:
     """JSON that is the same for equal content: sorted keys, times in UTC, nothing of where it was read."""
-    values = dataclasses.asdict(record)
+    if isinstance(record, Article):  # flat: no copy of what lies deeper is needed, and there are many
+        values = {name: getattr(record, name) for name in _OF_ARTICLE}
+    else:
+        values = dataclasses.asdict(record)
     state = values.get("user_state")
     if state is not None:
         # how a live fetch went is no part of the format, and what is written here is read again by it
