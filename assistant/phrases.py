@@ -79,12 +79,12 @@ def handoff_withdrawn(locale: str) -> str:
     )
 
 
-_WHICH = ("我不确定您问的是哪一项，您想了解的是：", "I'm not sure which of these you mean:")
+_WHICH = ("您想了解的是：", "which of these you mean:")
 _CHOICE = re.compile(r"^\d+\. (.+)$", re.MULTILINE)
 
 
 def choices_in(text: str) -> tuple[str, ...]:
-    """The choices of a reply that ``unsupported`` made; empty for any other text."""
+    """The choices of a reply that ``unsupported`` or ``many_on`` made; empty for any other text."""
     asked = next((which for which in _WHICH if which in text), None)
     return tuple(_CHOICE.findall(text.split(asked, 1)[1])) if asked is not None else ()
 
@@ -93,18 +93,28 @@ def unsupported(near: Sequence[str], locale: str) -> str:
     """No passage supports an answer; ``near`` are titles of what comes close, offered as choices."""
     chinese = locale.startswith("zh")
     if near:
-        choices = "\n".join(f"{number}. {title}" for number, title in enumerate(near, 1))
-        return (
-            f"{_WHICH[0]}\n{choices}\n都不是的话，请换个说法，或回复“转人工”。"
-            if chinese
-            else f"{_WHICH[1]}\n{choices}\n"
-            "If it's none of them, please put it another way, or say “agent” for a person."
-        )
+        return _listed("我不确定您问的是哪一项，" if chinese else "I'm not sure ", near, chinese)
     return (
         "我没有找到能回答这个问题的资料，不想随意猜测。您可以换个说法，或回复“转人工”由同事来帮您。"
         if chinese
         else "I couldn't find anything that answers this, and I'd rather not guess. "
         "You can put it another way, or say “agent” to talk to a person."
+    )
+
+
+def many_on(topic: str, titles: Sequence[str], locale: str) -> str:
+    """Of several articles on a topic that was merely named, which is meant?"""
+    chinese = locale.startswith("zh")
+    return _listed(f"关于“{topic}”，" if chinese else f"On “{topic}”: I'm not sure ", titles, chinese)
+
+
+def _listed(head: str, titles: Sequence[str], chinese: bool) -> str:
+    choices = "\n".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
+    return (
+        f"{head}{_WHICH[0]}\n{choices}\n都不是的话，请换个说法，或回复“转人工”。"
+        if chinese
+        else f"{head}{_WHICH[1]}\n{choices}\n"
+        "If it's none of them, please put it another way, or say “agent” for a person."
     )
 
 

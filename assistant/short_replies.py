@@ -36,6 +36,7 @@ _PICKS = re.compile(
     r"(?:我?(?:选|要|问的?是|想问的?是?|是)?)?(?:第)?(?P<zh>[一二两三123])(?:个|项|条|种)?(?:吧|的|呢|啊)?"
     r"|(?:the |number |no |option |# ?|answer )*(?P<en>[123]|first|second|third|one|two|three)(?: (?:one|option|please))*"
 )
+_TOPIC = re.compile(r"[\u3400-\u9fff]{2,4}|[a-z][a-z'-]{2,20}(?: [a-z][a-z'-]{2,20})?")
 _LISTED = re.compile(r"^\d+\. ", re.MULTILINE)
 _LAST = re.compile(r"(?:是|选)?最后(?:那|一)?(?:个|项|条)?|(?:the )?last(?: one)?")
 
@@ -74,6 +75,12 @@ def chosen(question: Question) -> Question | None:
     if place is None:
         return None
     return replace(question, text=f"{choices[place]} {turns[-2].text}", history=tuple(turns[:-2]))
+
+
+def topic_in(text: str) -> str | None:
+    """The topic where a turn is one Chinese word or one or two English ones, and no more; None for all others."""
+    bare = _bare(re.sub("[?？]", " ", text))
+    return bare if _TOPIC.fullmatch(bare) and said_by(text) is None else None
 
 
 def asks_which(history: Sequence[Turn]) -> bool:

@@ -33,11 +33,12 @@ from assistant.query import Query
 from assistant.retrieval import Retrieval, Retriever
 from assistant.rewriting import QuestionRewriter
 from assistant.settings import Settings
-from assistant.short_replies import chosen
+from assistant.short_replies import chosen, topic_in
 from assistant.suggesting import Suggester
 from assistant.tasks.dialog import Note, TaskDesk
 
 PASSAGES = 5
+TITLES_SEEN = 20  # passages looked at for the titles of articles on one topic
 
 
 class Answerer:
@@ -113,6 +114,7 @@ class Answerer:
             ruled = await asyncio.to_thread(self._rules.late, making)
             if again is None:
                 early = await self._tasks.asked_for(making, ruled) or self._rules.refused(making)
+                early = early or await asyncio.to_thread(self._topic_alone, making)
             elif ruled is None or ruled.handoff is None:
                 early, note = ruled, replace(note, text=phrases.withdrawn_and_answered(making.locale))
             else:  # only people may answer that, and the customer has just sent them away
@@ -175,6 +177,17 @@ class Answerer:
         if question != making.question.text:  # sent in a row, or rewritten: the text alone is not the question
             ways = ()
         return await asyncio.to_thread(self._best_found, query, thing, ways, making.now)
+
+    def _topic_alone(self, making: Making) -> Reply | None:
+        """A question back where a word or two only name what several articles are about. Blocking."""
+        question = making.question
+        topic = topic_in(question.text)
+        if topic is None or question.misses or making.state_answer() is not None:
+            return None
+        if asked_after(question.text, question.history)[1]:  # a word after something was said goes on from there
+            return None
+        found = self._retriever.search(Query(question.text, TITLES_SEEN, locale=making.locale), now=making.now)
+        return self._rules.many_on(making, topic, found.passages)
 
     def _best_found(self, query: Query, thing: str, ways: Sequence[str], now: datetime) -> Retrieval:
         """What the question finds as it stands after its context, or read in one of these ways, which finds more of it.

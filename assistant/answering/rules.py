@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assistant import phrases
 from assistant.answering.making import Making, RecordMaker
+from assistant.domain.knowledge import Passage
 from assistant.domain.reply import Decision, Reply
 from assistant.guardrails import classify, greeting
 from assistant.handoff import (
@@ -19,8 +22,10 @@ from assistant.handoff import (
 )
 from assistant.short_replies import asks_which, said_by
 from assistant.state.answers import CANNOT_TELL, needs_sign_in
+from assistant.text import fold
 
 SIGN_IN = "sign_in"
+MANY = 3
 
 
 class RulesStage:
@@ -59,6 +64,22 @@ class RulesStage:
             return self._records.make(making, phrases.which_one(locale), "clarify", 1.0)
         text = phrases.noted(locale) if question.history else greeting(locale)
         return self._records.make(making, text, "answer", 1.0)
+
+    def many_on(self, making: Making, topic: str, passages: Sequence[Passage]) -> Reply | None:
+        """The question which article on the topic is meant, where ``MANY`` or more have it in their titles."""
+        named = fold(topic).casefold()
+        titles = [
+            passage.title
+            for passage in passages
+            if passage.article_id is not None
+            and passage.locale.startswith(making.locale)
+            and named in fold(passage.title).casefold()
+        ]
+        titles = list(dict.fromkeys(titles))
+        if len(titles) < MANY:
+            return None
+        text = phrases.many_on(topic, titles[:MANY], making.locale)
+        return self._records.make(making, text, "clarify", passages[0].score)
 
     def refused(self, making: Making) -> Reply | None:
         """The reply to a bare no: something else was meant; the second time, a person. None for all other turns."""

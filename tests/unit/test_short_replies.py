@@ -6,8 +6,8 @@ import pytest
 
 from assistant.domain.conversation import Turn
 from assistant.domain.live import Question
-from assistant.phrases import choices_in, unsupported
-from assistant.short_replies import asks_which, chosen, picked, said_by
+from assistant.phrases import choices_in, many_on, unsupported
+from assistant.short_replies import asks_which, chosen, picked, said_by, topic_in
 
 NOTED = [
     "好的",
@@ -124,3 +124,20 @@ def test_the_question_before_is_asked_about_the_choice(locale: str) -> None:
     assert chosen(Question("第三个", history=history)) is None
     assert chosen(Question("1", history=(*history, Turn("customer", "哦")))) is None
     assert chosen(Question("1")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"), [("退货", "退货"), ("发票？", "发票"), ("Refund", "refund"), ("gift card", "gift card")]
+)
+def test_a_topic_alone(text: str, topic: str) -> None:
+    assert topic_in(text) == topic
+
+
+@pytest.mark.parametrize("text", ["退货运费谁出", "好的", "怎么退货呢", "a", "how do I return it", "SQ12345678", ""])
+def test_a_question_or_a_yes_is_no_topic(text: str) -> None:
+    assert topic_in(text) is None
+
+
+def test_articles_on_a_topic_can_be_picked_too() -> None:
+    for locale in ("zh", "en"):
+        assert choices_in(many_on("退货", ("退货规则", "退货寄到哪里"), locale)) == ("退货规则", "退货寄到哪里")
