@@ -34,6 +34,11 @@ def greeting(locale: Locale) -> str:
     return _REPLIES["small_talk"][0 if locale == "zh" else 1]
 
 
+def thanked(locale: Locale) -> str:
+    """What is said to thanks."""
+    return _REPLIES["thanks"][0 if locale == "zh" else 1]
+
+
 def _kind(said: str) -> tuple[Kind, str | None]:
     if not said or not re.search(r"\S", said):
         return "empty", None

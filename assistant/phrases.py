@@ -123,6 +123,15 @@ def noted(locale: str) -> str:
     return "好的，还有问题随时告诉我。" if locale.startswith("zh") else "Alright. Just ask if there is anything else."
 
 
+def still_coming(locale: str) -> str:
+    """After "ok" or "never mind" while a person is on the way."""
+    return (
+        "好的。同事接手后会在这里回复您；不需要了的话，回复“不用人工了”就行。"
+        if locale.startswith("zh")
+        else "Alright. A colleague will answer here; if you no longer need one, just reply “I don't need an agent”."
+    )
+
+
 def closing(locale: str) -> str:
     """After "that's all"."""
     return (

@@ -8,7 +8,7 @@ from assistant import phrases
 from assistant.answering.making import Making, RecordMaker
 from assistant.domain.knowledge import Passage
 from assistant.domain.reply import Decision, Reply
-from assistant.guardrails import classify, greeting
+from assistant.guardrails import classify, greeting, thanked
 from assistant.handoff import (
     HandoffDecision,
     HandoffRules,
@@ -20,7 +20,7 @@ from assistant.handoff import (
     live_part,
     make_record,
 )
-from assistant.short_replies import asks_which, said_by
+from assistant.short_replies import asks_which, is_bare_no, is_numbered, said_by
 from assistant.state.answers import CANNOT_TELL, needs_sign_in
 from assistant.text import fold
 
@@ -54,15 +54,18 @@ class RulesStage:
         """The reply to a turn that only says that something was noted, or that nothing more is wanted; else None."""
         question, locale = making.question, making.locale
         said = said_by(question.text)
-        if said == "done" and question.history:
+        last = question.history[-1].text if question.history else ""
+        if question.handed_off and said in ("noted", "done"):
+            return self._records.make(making, phrases.still_coming(locale), "answer", 1.0)
+        asked_more = (phrases.noted("zh"), phrases.noted("en"), thanked("zh"), thanked("en"))
+        if (said == "done" and last) or (is_bare_no(question.text) and last in asked_more):
             return self._records.make(making, phrases.closing(locale), "answer", 1.0)
-        if said == "no" and question.history and question.history[-1].text in map(phrases.noted, ("zh", "en")):
-            return self._records.make(making, phrases.closing(locale), "answer", 1.0)  # nothing else, that is
-        if said is None or (said == "no" and question.history):
-            return None
-        if question.misses and asks_which(question.history):
+        listed = bool(question.misses) and asks_which(question.history)
+        if listed and (said == "noted" or (phrases.choices_in(last) and is_numbered(question.text))):
             return self._records.make(making, phrases.which_one(locale), "clarify", 1.0)
-        text = phrases.noted(locale) if question.history else greeting(locale)
+        if said is None or (said == "no" and last):
+            return None
+        text = phrases.noted(locale) if last else greeting(locale)
         return self._records.make(making, text, "answer", 1.0)
 
     def many_on(self, making: Making, topic: str, passages: Sequence[Passage]) -> Reply | None:

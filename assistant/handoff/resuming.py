@@ -11,6 +11,7 @@ from assistant.handoff.asking import beyond_decline, declines_person
 from assistant.handoff.record import without_request
 from assistant.handoff.rules import live_part
 from assistant.handoff.wording import terms
+from assistant.short_replies import said_by
 
 
 def reopened(question: Question) -> Question | None:
@@ -21,7 +22,7 @@ def reopened(question: Question) -> Question | None:
     if not question.handed_off or not declines_person(question.text) or beyond_decline(question.text):
         return None
     for turn in reversed(live_part(question.history)):
-        if turn.role != "customer" or declines_person(turn.text):
+        if turn.role != "customer" or declines_person(turn.text) or said_by(turn.text):
             continue
         left = without_request(turn.text)
         if len(terms(left)) >= 2 and classify(left, "zh").reply is None:

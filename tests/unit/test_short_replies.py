@@ -6,8 +6,9 @@ import pytest
 
 from assistant.domain.conversation import Turn
 from assistant.domain.live import Question
-from assistant.phrases import choices_in, many_on, unsupported
-from assistant.short_replies import asks_which, chosen, picked, said_by, topic_in
+from assistant.phrases import choices_in, many_on, unsupported, which_one
+from assistant.short_replies import asks_which, chosen, is_bare_no, is_numbered, picked, said_by, topic_in
+from assistant.tasks.wording import say
 
 NOTED = [
     "好的",
@@ -35,8 +36,10 @@ DONE = [
     "nothing else, thank you",
     "I’m good",
 ]
-NO = ["不是", "都不是", "不对", "no", "No wait, don't", "none of these"]
+NO = ["没解决", "没有解决", "还没解决", "不是", "都不是", "不对", "no", "No wait, don't", "none of these"]
 OTHERS = [
+    "解决了没",
+    "好了没",
     "",
     "好的，那换货呢",
     "不是这个，是电饭煲",
@@ -94,6 +97,12 @@ def test_whatever_says_more_is_none_of_them(text: str) -> None:
         ("last one", 2),
         ("#3", 2),
         ("4", None),
+        ("2nd", 1),
+        ("第二个谢谢", 1),
+        ("(2)", 1),
+        ("第二个？", 1),
+        ("两个", None),
+        ("第一个和第二个", None),
         ("第二个包裹没到", None),
         ("the first one is broken", None),
         ("好的", None),
@@ -121,6 +130,9 @@ def test_the_question_before_is_asked_about_the_choice(locale: str) -> None:
     assert found is not None
     assert (found.text, found.history, found.misses) == ("运费险 运费谁出", before, 1)
     assert asks_which(history)
+    again = chosen(Question("2nd", history=(*history, Turn("customer", "5"), Turn("assistant", which_one(locale)))))
+    assert again is not None
+    assert again.text == found.text
     assert chosen(Question("第三个", history=history)) is None
     assert chosen(Question("1", history=(*history, Turn("customer", "哦")))) is None
     assert chosen(Question("1")) is None
@@ -141,3 +153,32 @@ def test_a_question_or_a_yes_is_no_topic(text: str) -> None:
 def test_articles_on_a_topic_can_be_picked_too() -> None:
     for locale in ("zh", "en"):
         assert choices_in(many_on("退货", ("退货规则", "退货寄到哪里"), locale)) == ("退货规则", "退货寄到哪里")
+
+
+def test_a_yes_to_an_offer_says_the_words_it_asked_for() -> None:
+    offers = {
+        "zh": ("好的", "如下。\n\n" + say("offer", "zh", title="修改收货地址"), "帮我修改收货地址"),
+        "en": (
+            "yes please",
+            "See below.\n\n" + say("offer", "en", title="cancel the order"),
+            "please cancel the order",
+        ),
+    }
+    for yes, offer, words in offers.values():
+        history = (Turn("customer", "怎么改"), Turn("assistant", offer))
+        found = chosen(Question(yes.removesuffix(" please"), history=history))
+        assert found is not None
+        assert found.text == words
+        assert chosen(Question("不用了", history=history)) is None
+
+
+@pytest.mark.parametrize("text", ["5", "两个都要", "第四个", "both"])
+def test_a_number_that_picks_nothing_is_told_from_a_question(text: str) -> None:
+    assert is_numbered(text)
+    assert not is_numbered("第二个包裹一直没有收到怎么办呢请帮我查一下")
+
+
+def test_only_a_bare_no_means_that_there_is_nothing_else() -> None:
+    assert is_bare_no("No.")
+    assert is_bare_no("没有")
+    assert not any(is_bare_no(text) for text in ("不对", "没用", "不行", "wrong"))
