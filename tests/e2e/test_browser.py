@@ -127,6 +127,9 @@ class Page:
         """Pick a demo user."""
         self.find("#persona").click()
         self.until("return document.getElementById('people').open")
+        self.until(  # the list is drawn when the people have come, which may be after the dialog opens
+            f"return [...document.querySelectorAll('#people-list button')].some((b) => b.innerText.includes('{name}'))"
+        )
         row = next(button for button in self.all("#people-list button") if name in button.text)
         self.js("arguments[0].scrollIntoView({block: 'center'})", row)
         row.click()
